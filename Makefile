@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# make            library, examples and tools, into build/$(ARCH)/
+# make test       installs what is missing (as root), builds, runs every test
+# make demo       installs what is missing (as root), builds, shows the leak report of a small program
+# make check      what needs no running: formatting, scripts, licence lines, README pair
+# make bench      ns per malloc/free pair, with and without the tool
+# make install    library, headers, tools, man pages under $(DESTDIR)$(PREFIX)
+# make libbpf LIBBPF_SRC=DIR   a libbpf source tree, into build/libbpf, to be used instead of the system's
+#
+# Variables: ARCH CC CROSS_COMPILE CLANG BPFTOOL CFLAGS LDFLAGS LIBBPF_CFLAGS LIBBPF_LDLIBS PREFIX DESTDIR
+#            V=1 (show commands)  SAN=address,undefined (own build folder)  WERROR= (warnings are not errors)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+.PHONY: all lib examples tools tests test check bench install demo demo-build libbpf clean
+all: lib examples tools
+
+include mk/config.mk
+include mk/libbpf.mk
+include mk/lib.mk
+include mk/bpf.mk
+include mk/examples.mk
+include mk/tests.mk
+include mk/install.mk
+
+# A sub-make, because packages that were just installed change what mk/config.mk finds.
+test:
+	scripts/install-deps test
+	$(MAKE) all tests bench-build
+	BUILD=$(B) tests/run
+
+demo:
+	scripts/install-deps
+	$(MAKE) demo-build
+	BUILD=$(B) scripts/demo
+
+check:
+	scripts/check
+
+clean:
+	rm -rf build
+
+# What each object was made from, as the compilers wrote it.
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "allocator.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "elf/elf_file.h"
+#include "placement.h"
+#include "process/process.h"
+
+static bool is_object(const struct mapping *mapping, const char *object)
+{
+	const char *base = strrchr(mapping->path, '/');
+
+	if (!mapping->module)
+		return false;
+	return strcmp(mapping->path, object) == 0 || (base && strcmp(base + 1, object) == 0);
+}
+
+/* Where the probe of a function goes, as an offset in the file. */
+static int place(struct elf_file *elf, uint64_t vaddr, uint64_t size, bool has_return_probe,
+		 uint64_t *ret, struct placement *placement)
+{
+	const uint8_t *code;
+	size_t n;
+	int err = elf_file_bytes_at(elf, vaddr, &code, &n);
+
+	if (err)
+		return err;
+	if (n > size)
+		n = size;
+	placement_find(code, n, vaddr, has_return_probe, placement);
+	return elf_file_vaddr_to_off(elf, vaddr + placement->offset, ret);
+}
+
+/* Two names of one function (aligned_alloc and memalign in glibc) get one probe. */
+static bool is_probed(const struct allocator *allocator, uint64_t offset)
+{
+	for (size_t i = 0; i < allocator->n_probes; i++) {
+		if (allocator->probes[i].offset == offset)
+			return true;
+	}
+	return false;
+}
+
+static void add_function(struct allocator *allocator, struct elf_file *elf, const char *name,
+			 enum memleak_function function)
+{
+	size_t used = strlen(allocator->missing), n = allocator->n_probes;
+	struct placement placement;
+	uint64_t vaddr, size, offset;
+
+	if (elf_file_find_function(elf, name, &vaddr, &size) ||
+	    place(elf, vaddr, size, function != MEMLEAK_FREE, &offset, &placement)) {
+		snprintf(allocator->missing + used, sizeof(allocator->missing) - used, "%s%s",
+			 used ? ", " : "", name);
+		return;
+	}
+	if (is_probed(allocator, offset))
+		return;
+	allocator->probes[n] = (struct probe){ .offset = offset, .cookie = function };
+	allocator->moved[n] = placement.offset != 0;
+	allocator->single_stepped[n] = !placement.emulated;
+	allocator->n_probes++;
+}
+
+int allocator_find(pid_t pid, const struct process *process, const char *object, struct allocator *ret)
+{
+	struct allocator allocator = { .fd = -1 };
+	const struct mapping *mapping = NULL;
+
+	for (size_t i = 0; i < process->n_mappings && !mapping; i++) {
+		if (is_object(&process->mappings[i], object))
+			mapping = &process->mappings[i];
+	}
+	if (!mapping)
+		return -ENOENT;
+#define ADD_FUNCTION(name, kind) add_function(&allocator, mapping->module->elf, name, kind);
+	MEMLEAK_FUNCTIONS(ADD_FUNCTION)
+#undef ADD_FUNCTION
+	if (allocator.n_probes == 0)
+		return -ENOSYS;
+	allocator.fd = process_open_mapping(pid, mapping);
+	if (allocator.fd < 0)
+		return allocator.fd;
+	allocator.path = strdup(mapping->path);
+	if (!allocator.path) {
+		close(allocator.fd);
+		return -ENOMEM;
+	}
+	*ret = allocator;
+	return 0;
+}
+
+void allocator_close(struct allocator *allocator)
+{
+	if (allocator->fd >= 0)
+		close(allocator->fd);
+	free(allocator->path);
+	*allocator = (struct allocator){ .fd = -1 };
+}

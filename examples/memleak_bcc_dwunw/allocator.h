@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The allocator of a process: which file, which functions, where in them the probes go. */
+#ifndef ALLOCATOR_H
+#define ALLOCATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "bpf/probe.h"
+#include "memleak_dwunw_events.h"
+
+struct process;
+
+struct allocator {
+	char *path;   /* as the target names it */
+	int fd;	      /* of the file, for attaching: /proc/self/fd/N */
+	struct probe probes[MEMLEAK_N_FUNCTIONS]; /* cookies: enum memleak_function */
+	size_t n_probes;
+	bool moved[MEMLEAK_N_FUNCTIONS];  /* probe is not on the first instruction */
+	bool single_stepped[MEMLEAK_N_FUNCTIONS];
+	char missing[256]; /* functions that the file does not have, for a message */
+};
+
+/*
+ * Finds `object` (a path, or the last component of one) among the mappings. -ENOENT: it is not mapped; -ENOSYS: it is, but has none of the
+ * functions.
+ */
+int allocator_find(pid_t pid, const struct process *process, const char *object, struct allocator *ret);
+void allocator_close(struct allocator *allocator);
+
+#endif

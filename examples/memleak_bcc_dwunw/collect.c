@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "collect.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include <dwunw/dwunw.h> /* dwunw-added */
+
+#include "memleak_dwunw_events.h"
+#include "symbolize/symbolize.h"
+
+#define FIRST_BATCH 4096
+
+/* Where stacks of the snapshot are, by what identifies them in the source: a dense number and a class. */
+struct stack_index {
+	uint32_t *places; /* index into snapshot.stacks + 1; 0: not there */
+	size_t size;
+};
+
+struct collector {
+	const struct collect_source *source;
+	struct report_snapshot *snapshot;
+	size_t blocks_size, stacks_size;
+	struct stack_index known, without; /* stacks that are kept; reasons why one was not */
+};
+
+static int grow(void **array, size_t *size, size_t used, size_t element)
+{
+	size_t larger = *size ? 2 * *size : 1024;
+	void *moved;
+
+	if (used < *size)
+		return 0;
+	moved = reallocarray(*array, larger, element);
+	if (!moved)
+		return -ENOMEM;
+	*array = moved;
+	*size = larger;
+	return 0;
+}
+
+static int index_place(struct stack_index *index, size_t at, uint32_t **ret)
+{
+	if (at >= index->size) {
+		size_t larger = at + 1024;
+		uint32_t *moved = reallocarray(index->places, larger, sizeof(*moved));
+
+		if (!moved)
+			return -ENOMEM;
+		memset(moved + index->size, 0, (larger - index->size) * sizeof(*moved));
+		index->places = moved;
+		index->size = larger;
+	}
+	*ret = &index->places[at];
+	return 0;
+}
+
+/* The snapshot's stack at `place`, made with `id` if it is not there yet. */
+static int stack_at(struct collector *c, struct stack_index *index, size_t at, int64_t id,
+		    struct report_stack **ret, uint32_t *number)
+{
+	struct report_snapshot *snapshot = c->snapshot;
+	uint32_t *place;
+	int err = index_place(index, at, &place);
+
+	if (err)
+		return err;
+	*ret = NULL;
+	if (!*place) {
+		err = grow((void **)&snapshot->stacks, &c->stacks_size, snapshot->n_stacks,
+			   sizeof(*snapshot->stacks));
+		if (err)
+			return err;
+		*ret = &snapshot->stacks[snapshot->n_stacks];
+		**ret = (struct report_stack){ .id = id, .pid = (uint32_t)c->source->pid };
+		memcpy((*ret)->comm, c->source->comm, sizeof((*ret)->comm));
+		*place = (uint32_t)++snapshot->n_stacks;
+	}
+	*number = *place - 1;
+	return 0;
+}
+
+/* dwunw-added: the stack of an id of dwunw_get_stackid() */
+static int dwunw_stack(struct collector *c, int64_t id, uint32_t *number)
+{
+	const struct dwunw_stack *stack;
+	struct report_stack *made;
+	unsigned int reason = DWUNW_STOP_DROPPED;
+	int err;
+
+	if (id >= 0 && dwunw_bpf_find_stack(c->source->dwunw, id, &stack) == 0) {
+		err = stack_at(c, &c->known, stack->index, id, &made, number);
+		if (err || !made)
+			return err;
+		made->pid = (uint32_t)stack->pid;
+		memcpy(made->comm, stack->comm, sizeof(made->comm));
+		if (stack->stop != DWUNW_STOP_ROOT)
+			made->stop = dwunw_stop_reason_text(stack->stop);
+	} else {
+		if (id >= 0 && (id & DWUNW_ID_REASON) && !(id & DWUNW_ID_EVENT))
+			reason = (unsigned int)(id & 0xff);
+		err = stack_at(c, &c->without, reason, id, &made, number);
+		if (err || !made)
+			return err;
+		made->stop = dwunw_stop_reason_text(reason);
+	}
+	made->walked_by_dwunw = true;
+	return 0;
+}
+
+static int stack_of(struct collector *c, int64_t id, uint32_t *number)
+{
+	struct report_stack *made;
+
+	if (c->source->dwunw)			   /* dwunw-added */
+		return dwunw_stack(c, id, number); /* dwunw-added */
+	/* a negative id is an errno: such blocks share one stack without frames */
+	return id < 0 ? stack_at(c, &c->without, 0, id, &made, number) :
+			stack_at(c, &c->known, (size_t)id, id, &made, number);
+}
+
+static int add_block(struct collector *c, const struct memleak_key *key,
+		     const struct memleak_block *block)
+{
+	struct report_snapshot *snapshot = c->snapshot;
+	uint32_t stack;
+	int err;
+
+	if (c->source->image && key->image != c->source->image) {
+		bpf_map_delete_elem(c->source->blocks_fd, key);
+		return 0;
+	}
+	err = grow((void **)&snapshot->blocks, &c->blocks_size, snapshot->n_blocks,
+		   sizeof(*snapshot->blocks));
+	if (!err)
+		err = stack_of(c, block->stack_id, &stack);
+	if (err)
+		return err;
+	snapshot->blocks[snapshot->n_blocks++] = (struct report_block){
+		.addr = key->addr, .size = block->size, .time_ns = block->time_ns, .stack = stack,
+	};
+	return 0;
+}
+
+/* Reads the map with one system call for some thousand blocks. */
+static int read_batches(struct collector *c)
+{
+	struct memleak_key *keys = NULL;
+	struct memleak_block *blocks = NULL;
+	size_t size = FIRST_BATCH;
+	__u32 position[4], *in = NULL; /* as large as a key: what the kernel may write */
+	int err = 0;
+	bool last = false;
+
+	while (!last && !err) {
+		__u32 n = (__u32)size;
+
+		free(keys);
+		free(blocks);
+		keys = calloc(size, sizeof(*keys));
+		blocks = calloc(size, sizeof(*blocks));
+		if (!keys || !blocks) {
+			err = -ENOMEM;
+			break;
+		}
+		err = bpf_map_lookup_batch(c->source->blocks_fd, in, position, keys, blocks, &n, NULL);
+		if (err == -ENOSPC) { /* a bucket with more blocks than that */
+			size *= 2;
+			err = 0;
+			continue;
+		}
+		last = err == -ENOENT;
+		err = last ? 0 : err;
+		for (__u32 i = 0; i < n && !err; i++)
+			err = add_block(c, &keys[i], &blocks[i]);
+		in = position;
+	}
+	free(keys);
+	free(blocks);
+	return err;
+}
+
+int collect_blocks(const struct collect_source *source, struct report_snapshot *ret)
+{
+	struct report_snapshot snapshot = {};
+	struct collector c = { .source = source, .snapshot = &snapshot };
+	int err = read_batches(&c);
+
+	free(c.known.places);
+	free(c.without.places);
+	if (err) {
+		collect_free(&snapshot);
+		return err;
+	}
+	*ret = snapshot;
+	return 0;
+}
+
+static void name_frame(struct symbolizer *symbolizer, struct report_frame *frame, bool is_return)
+{
+	struct symbol symbol;
+
+	symbolizer_find(symbolizer, frame->pc, is_return, &symbol);
+	frame->symbol = symbol.name;
+	frame->offset = symbol.offset;
+	frame->module = symbol.module;
+}
+
+/* dwunw-added: frames that libdwunw walked */
+static int dwunw_frames(const struct collect_source *source, struct symbolizer *symbolizer,
+			struct report_stack *stack)
+{
+	const struct dwunw_stack *from;
+
+	if (dwunw_bpf_find_stack(source->dwunw, stack->id, &from))
+		return 0; /* none was kept */
+	stack->frames = calloc(from->n_frames ? from->n_frames : 1, sizeof(*stack->frames));
+	if (!stack->frames)
+		return -ENOMEM;
+	stack->n_frames = from->n_frames;
+	stack->have_details = from->has_details;
+	for (size_t i = 0; i < from->n_frames; i++) {
+		stack->frames[i] = (struct report_frame){
+			.pc = from->frames[i].pc,
+			.sp = from->frames[i].sp,
+			.ra = from->frames[i].ra,
+			.flags = from->frames[i].flags,
+		};
+		name_frame(symbolizer, &stack->frames[i],
+			   !(from->frames[i].flags & DWUNW_FRAME_EXACT));
+	}
+	return 0;
+}
+
+static int kernel_frames(const struct collect_source *source, struct symbolizer *symbolizer,
+			 struct report_stack *stack)
+{
+	__u32 id = (__u32)stack->id;
+	__u64 *pcs = calloc(source->max_depth, sizeof(*pcs));
+
+	if (!pcs)
+		return -ENOMEM;
+	stack->frames = calloc(source->max_depth, sizeof(*stack->frames));
+	if (stack->frames && bpf_map_lookup_elem(source->stacks_fd, &id, pcs) == 0) {
+		while (stack->n_frames < source->max_depth && pcs[stack->n_frames]) {
+			struct report_frame *frame = &stack->frames[stack->n_frames];
+
+			frame->pc = pcs[stack->n_frames++];
+			name_frame(symbolizer, frame, true);
+		}
+	}
+	free(pcs);
+	return stack->frames ? 0 : -ENOMEM;
+}
+
+int collect_frames(const struct collect_source *source, struct symbolizer *symbolizer,
+		   struct report_snapshot *snapshot, const struct report_groups *groups, size_t n)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < n && i < groups->n_groups && !err; i++) {
+		struct report_stack *stack = &snapshot->stacks[groups->groups[i].stack];
+
+		if (stack->id < 0)
+			continue;
+		if (source->dwunw)					  /* dwunw-added */
+			err = dwunw_frames(source, symbolizer, stack); /* dwunw-added */
+		else						  /* dwunw-added */
+			err = kernel_frames(source, symbolizer, stack);
+	}
+	return err;
+}
+
+void collect_free(struct report_snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->n_stacks; i++)
+		free(snapshot->stacks[i].frames);
+	free(snapshot->stacks);
+	free(snapshot->blocks);
+	*snapshot = (struct report_snapshot){};
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the kernel's maps to the report's snapshot. */
+#ifndef COLLECT_H
+#define COLLECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "report.h"
+
+struct dwunw_bpf; /* dwunw-added */
+struct symbolizer;
+
+struct collect_source {
+	int blocks_fd, stacks_fd;
+	uint64_t image; /* of the process, if it is known to have called exec; 0: any */
+	pid_t pid;
+	char comm[16];
+	size_t max_depth;
+	struct dwunw_bpf *dwunw; /* dwunw-added: NULL: stacks are bpf_get_stackid()'s */
+};
+
+/*
+ * Reads every outstanding block, in batches; blocks of an image before the last exec are deleted from the map. Stacks have no frames
+ * yet: see collect_frames().
+ */
+int collect_blocks(const struct collect_source *source, struct report_snapshot *ret);
+
+/*
+ * Gives the stacks of the first `n` groups their frames. Call it after the events of the ring buffer were handled.
+ */
+int collect_frames(const struct collect_source *source, struct symbolizer *symbolizer,
+		   struct report_snapshot *snapshot, const struct report_groups *groups, size_t n);
+
+void collect_free(struct report_snapshot *snapshot);
+
+#endif

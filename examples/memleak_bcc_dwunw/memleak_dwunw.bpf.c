@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * memleak's probes: every outstanding block with its size, age and the stack that allocated it.
+ *
+ * One call is followed from its entry to its return. The outermost allocator call owns the block: what it calls in
+ * turn (calloc -> malloc, realloc -> free) records nothing.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <dwunw/dwunw.bpf.h> /* dwunw-added */
+#include "memleak_dwunw_events.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Set by user space before loading. */
+const volatile __u64 min_size;
+const volatile __u64 max_size = ~0ULL;
+const volatile bool use_dwunw; /* dwunw-added */
+
+__u64 counts[MEMLEAK_N_COUNTS];
+__u64 exec_image; /* the target's process image since its last exec; 0: it has not called exec */
+
+/* The allocator call that a thread is in. */
+struct call {
+	__u64 cfa; /* stack pointer once the call has returned: identifies it; 0: none */
+	__u64 size;
+	__u64 result; /* posix_memalign: where the address will be stored */
+	__s64 stack_id;
+	struct memleak_key old_key; /* realloc: the block taken out at entry */
+	struct memleak_block old;
+	__u32 function;
+	__u8 wanted;  /* size within bounds */
+	__u8 has_old;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4 << 20);
+	__type(key, struct memleak_key);
+	__type(value, struct memleak_block);
+} blocks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 131072);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, 127 * sizeof(__u64));
+} stack_traces SEC(".maps");
+
+static __always_inline void count(enum memleak_count which)
+{
+	__sync_fetch_and_add(&counts[which], 1);
+}
+
+static __always_inline __u64 current_image(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return (__u64)task->tgid << 32 | (task->self_exec_id & 0xffffffff);
+}
+
+/*
+ * Whether the call at `call->cfa` can still return: its return address is the kernel's trampoline. It is not after a
+ * longjmp, once the stack has been used again.
+ */
+static __noinline int call_is_live(struct call *call)
+{
+	__u64 word = 0;
+
+	if (!call || !DWUNW_ARCH_NATIVE.return_size)
+		return 1;
+	bpf_probe_read_user(&word, sizeof(word),
+			    (void *)(call->cfa - DWUNW_ARCH_NATIVE.return_size));
+	return word == dwunw_trampoline();
+}
+
+/* nmemb * size; all ones where it overflows (the call will fail). */
+static __always_inline __u64 product(__u64 nmemb, __u64 size)
+{
+	__u64 most = size ? ~0ULL / size : ~0ULL;
+
+	barrier_var(most); /* or clang multiplies in 128 bits, which BPF cannot */
+	return nmemb > most ? ~0ULL : nmemb * size;
+}
+
+static __always_inline void read_arguments(struct pt_regs *ctx, __u32 function, struct call *call,
+					   __u64 *old)
+{
+	*old = 0;
+	call->result = 0;
+	switch (function) {
+	case MEMLEAK_CALLOC:
+		call->size = product(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx));
+		break;
+	case MEMLEAK_REALLOC:
+		*old = PT_REGS_PARM1(ctx);
+		call->size = PT_REGS_PARM2(ctx);
+		break;
+	case MEMLEAK_REALLOCARRAY:
+		*old = PT_REGS_PARM1(ctx);
+		call->size = product(PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx));
+		break;
+	case MEMLEAK_POSIX_MEMALIGN:
+		call->result = PT_REGS_PARM1(ctx);
+		call->size = PT_REGS_PARM3(ctx);
+		break;
+	case MEMLEAK_MEMALIGN:
+	case MEMLEAK_ALIGNED_ALLOC:
+		call->size = PT_REGS_PARM2(ctx);
+		break;
+	default: /* malloc, valloc, pvalloc */
+		call->size = PT_REGS_PARM1(ctx);
+		break;
+	}
+}
+
+/* Takes the block at `addr` out of the map; remembers it in `call` (not NULL) to put it back if the call fails. */
+static __always_inline void take_out(struct call *call, __u64 addr)
+{
+	struct memleak_block *block;
+
+	call->old_key.addr = addr;
+	call->old_key.image = current_image();
+	block = bpf_map_lookup_elem(&blocks, &call->old_key);
+	if (!block)
+		return;
+	call->old = *block;
+	call->has_old = 1;
+	bpf_map_delete_elem(&blocks, &call->old_key);
+}
+
+static __always_inline void store(const struct memleak_key *key, const struct memleak_block *block)
+{
+	if (bpf_map_update_elem(&blocks, key, block, BPF_ANY))
+		count(MEMLEAK_COUNT_NOT_STORED);
+}
+
+SEC("uprobe.multi")
+int memleak_enter(struct pt_regs *ctx)
+{
+	__u64 cfa = PT_REGS_SP(ctx) + DWUNW_ARCH_NATIVE.return_size, old;
+	struct call *call;
+
+	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!call) {
+		count(MEMLEAK_COUNT_NO_THREAD_STATE);
+		return 0;
+	}
+	if (call->cfa) {
+		if (call->cfa >= cfa && call_is_live(call))
+			return 0; /* nested in it, or its tail call */
+		count(MEMLEAK_COUNT_ABANDONED);
+	}
+	call->cfa = cfa;
+	call->function = bpf_get_attach_cookie(ctx);
+	call->has_old = 0;
+	read_arguments(ctx, call->function, call, &old);
+	call->wanted = call->size >= min_size && call->size <= max_size;
+	if (old)
+		take_out(call, old);
+	if (call->wanted && use_dwunw)		      /* dwunw-added */
+		call->stack_id = dwunw_get_stackid(ctx, 1); /* dwunw-added */
+	return 0;
+}
+
+/* The call failed: the old block of a realloc is as it was. */
+static __always_inline void put_back(struct call *call)
+{
+	if (!call->has_old || call->size == 0) /* glibc: realloc(p, 0) frees and returns NULL */
+		return;
+	store(&call->old_key, &call->old);
+}
+
+/* The block that a call made, its return value being `rc`; 0: it failed. */
+static __always_inline __u64 returned_block(const struct call *call, __u64 rc)
+{
+	__u64 addr = 0;
+
+	if (call->function != MEMLEAK_POSIX_MEMALIGN)
+		return rc;
+	if ((int)rc)
+		return 0;
+	if (bpf_probe_read_user(&addr, sizeof(addr), (void *)call->result))
+		count(MEMLEAK_COUNT_NO_RESULT);
+	return addr;
+}
+
+SEC("uprobe.multi")
+int memleak_exit(struct pt_regs *ctx)
+{
+	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+	struct memleak_key key = {};
+	struct memleak_block block = {};
+	__u64 cfa = PT_REGS_SP(ctx), rc = PT_REGS_RC(ctx);
+
+	if (!call || !call->cfa || call->cfa > cfa)
+		return 0; /* the return of a nested call */
+	if (call->cfa < cfa) {
+		count(MEMLEAK_COUNT_ABANDONED);
+		call->cfa = 0;
+		return 0;
+	}
+	call->cfa = 0;
+	key.addr = returned_block(call, rc);
+	if (!key.addr) {
+		put_back(call);
+		return 0;
+	}
+	if (!call->wanted)
+		return 0;
+	key.image = current_image();
+	block.size = call->size;
+	block.time_ns = bpf_ktime_get_ns();
+	block.stack_id = call->stack_id;
+	if (!use_dwunw) { /* dwunw-added */
+		block.stack_id = bpf_get_stackid(ctx, &stack_traces, BPF_F_USER_STACK);
+		if (block.stack_id < 0)
+			count(MEMLEAK_COUNT_NO_STACK);
+	} /* dwunw-added */
+	store(&key, &block);
+	return 0;
+}
+
+SEC("uprobe.multi")
+int memleak_free(struct pt_regs *ctx)
+{
+	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+	struct memleak_key key = { .addr = PT_REGS_PARM1(ctx) };
+
+	if (!key.addr)
+		return 0;
+	if (call && call->cfa && call->cfa >= PT_REGS_SP(ctx) && call_is_live(call))
+		return 0; /* inside realloc, which has taken the block out */
+	key.image = current_image();
+	bpf_map_delete_elem(&blocks, &key);
+	return 0;
+}
+
+/* exec: the blocks of the old image are gone. Costs the exec of a bystander one look-up. */
+SEC("raw_tp/sched_process_exec")
+int memleak_exec(void *ctx)
+{
+	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+
+	if (!call)
+		return 0;
+	call->cfa = 0;
+	exec_image = current_image();
+	return 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What memleak's BPF programs and user space share. The includer provides __u8 .. __s64. */
+#ifndef MEMLEAK_DWUNW_EVENTS_H
+#define MEMLEAK_DWUNW_EVENTS_H
+
+#include <dwunw/event_format.h> /* dwunw-added: the records of dwunw_events */
+
+/* The probed functions: X(name, kind). The kind is the cookie of the probe and says where the arguments are. */
+#define MEMLEAK_FUNCTIONS(X)                                                                 \
+	X("malloc", MEMLEAK_MALLOC)                                                          \
+	X("calloc", MEMLEAK_CALLOC)                                                          \
+	X("realloc", MEMLEAK_REALLOC)                                                        \
+	X("reallocarray", MEMLEAK_REALLOCARRAY)                                              \
+	X("posix_memalign", MEMLEAK_POSIX_MEMALIGN)                                          \
+	X("memalign", MEMLEAK_MEMALIGN)                                                      \
+	X("aligned_alloc", MEMLEAK_ALIGNED_ALLOC)                                            \
+	X("valloc", MEMLEAK_VALLOC)                                                          \
+	X("pvalloc", MEMLEAK_PVALLOC)                                                        \
+	X("free", MEMLEAK_FREE)
+
+enum memleak_function {
+#define MEMLEAK_FUNCTION_ENUM(name, kind) kind,
+	MEMLEAK_FUNCTIONS(MEMLEAK_FUNCTION_ENUM)
+#undef MEMLEAK_FUNCTION_ENUM
+	MEMLEAK_N_FUNCTIONS,
+};
+
+/* Key of an outstanding block: addresses mean something only within one process image. */
+struct memleak_key {
+	__u64 addr;
+	__u64 image; /* tgid << 32 | low half of the task's exec id */
+};
+
+struct memleak_block {
+	__u64 size;	/* bytes asked for */
+	__u64 time_ns;	/* CLOCK_MONOTONIC */
+	__s64 stack_id;
+};
+
+/* X(name, text): what is counted, and the line that the user sees when it is not zero. */
+#define MEMLEAK_COUNTS(X)                                                                    \
+	X(NOT_STORED, "blocks not stored: the map of outstanding blocks is full")            \
+	X(NO_THREAD_STATE, "calls not seen: no memory for the state of a thread")            \
+	X(ABANDONED, "allocator calls that did not return (longjmp, exit of the thread)")    \
+	X(NO_RESULT, "blocks lost: the address returned by posix_memalign could not be read") \
+	X(NO_STACK, "blocks without a stack: bpf_get_stackid() failed")
+
+enum memleak_count {
+#define MEMLEAK_COUNT_ENUM(name, text) MEMLEAK_COUNT_##name,
+	MEMLEAK_COUNTS(MEMLEAK_COUNT_ENUM)
+#undef MEMLEAK_COUNT_ENUM
+	MEMLEAK_N_COUNTS,
+};
+
+#endif

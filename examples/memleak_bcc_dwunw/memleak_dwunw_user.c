@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* memleak_dwunw_user: which stacks of a process hold memory that was not freed. */
+#include <stdio.h>
+
+#include "options.h"
+#include "session.h"
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct session *session;
+	int status = options_parse(argc, argv, &options);
+
+	if (status)
+		return status;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	status = session_start(&options, &session);
+	if (status)
+		return status;
+	status = session_run(session);
+	session_destroy(session);
+	return status;
+}

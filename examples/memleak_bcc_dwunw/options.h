@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line, parsed with argp. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum options_mode { OPTIONS_MODE_OFF, OPTIONS_MODE_FALLBACK, OPTIONS_MODE_FORCE };
+
+struct options {
+	pid_t pid;		/* 0: none */
+	const char *command;	/* -c, to be split as a shell splits words; NULL: none */
+	bool show_allocs;
+	uint64_t older_ms;	/* 500 */
+	unsigned int top_stacks; /* 10 */
+	uint64_t min_size, max_size; /* inclusive; 0, UINT64_MAX */
+	const char *object;	/* "libc.so.6": soname or path */
+	bool verbose;
+	enum options_mode mode;	/* fallback */
+	unsigned int max_stack_depth; /* 127; 1..1023 */
+	unsigned int stack_storage_size; /* unique stacks; 131072 */
+	unsigned int interval_s; /* 5 */
+	unsigned int n_intervals; /* 0: endless */
+};
+
+/*
+ * Returns 0, or the exit status with which to end after the message was printed: 1 for contradictory options, 64 for
+ * usage errors. Does not return for --help, --usage and --version, as argp's do.
+ */
+int options_parse(int argc, char **argv, struct options *ret);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "placement.h"
+
+#include "arch/arch.h"
+#include "placement_arch.h"
+
+/* Functions larger than this (16 times the largest allocator seen) keep their probe at the entry. */
+#define MAX_FUNCTION_SIZE (256 * 1024)
+
+#define ALL_ARGUMENTS 6
+
+static const struct placement_arch *const archs[] = {&placement_arch_x86_64};
+
+static const struct placement_arch *native_arch(void)
+{
+	const struct arch *native = arch_native();
+
+	for (size_t i = 0; native && i < sizeof(archs) / sizeof(archs[0]); i++) {
+		if (archs[i]->machine == native->machine)
+			return archs[i];
+	}
+	return NULL;
+}
+
+/* A function's bytes and where in it decoding stands. */
+struct decoder {
+	const struct placement_arch *arch;
+	csh handle;
+	cs_insn *insn;
+	const uint8_t *code;
+	size_t left;
+	uint64_t vaddr, next;
+};
+
+static bool decode_next(struct decoder *decoder)
+{
+	return cs_disasm_iter(decoder->handle, &decoder->code, &decoder->left, &decoder->next,
+			      decoder->insn);
+}
+
+/* The first emulated instruction behind instructions that can be skipped; its offset, or -1. */
+static int64_t find_emulated(struct decoder decoder, unsigned int n_args, bool keep_sp)
+{
+	while (decode_next(&decoder)) {
+		if (decoder.arch->is_emulated(decoder.insn))
+			return decoder.insn->address - decoder.vaddr;
+		if (!decoder.arch->can_be_skipped(decoder.insn, n_args, keep_sp))
+			return -1;
+	}
+	return -1;
+}
+
+/*
+ * Whether some branch of the function may lead to (start, start + offset]: the probe there would fire again, or without the
+ * instructions before it. True also where the function cannot be decoded to its end.
+ */
+static bool may_be_branched_to(struct decoder decoder, uint64_t offset)
+{
+	while (decoder.left > 0) {
+		uint64_t target = 0;
+
+		if (!decode_next(&decoder))
+			return true;
+		switch (decoder.arch->branch(decoder.insn, &target)) {
+		case PLACEMENT_NO_BRANCH:
+			break;
+		case PLACEMENT_BRANCH_TO:
+			if (target - decoder.vaddr - 1 < offset)
+				return true;
+			break;
+		case PLACEMENT_BRANCH_ANYWHERE:
+			return true;
+		}
+	}
+	return false;
+}
+
+static void find(const struct decoder *decoder, unsigned int n_args, bool keep_sp,
+		 struct placement *ret)
+{
+	int64_t offset = find_emulated(*decoder, n_args, keep_sp);
+
+	if (offset < 0 || (offset > 0 && may_be_branched_to(*decoder, offset)))
+		return;
+	ret->offset = offset;
+	ret->emulated = true;
+}
+
+void placement_find_args(const uint8_t *code, size_t size, uint64_t vaddr, unsigned int n_args,
+			 bool has_return_probe, struct placement *ret)
+{
+	struct decoder decoder = {
+		.arch = native_arch(), .code = code, .left = size, .vaddr = vaddr, .next = vaddr};
+
+	*ret = (struct placement){0};
+	if (!decoder.arch || size > MAX_FUNCTION_SIZE)
+		return;
+	if (cs_open(decoder.arch->arch, decoder.arch->mode, &decoder.handle) != CS_ERR_OK)
+		return;
+	if (cs_option(decoder.handle, CS_OPT_DETAIL, CS_OPT_ON) == CS_ERR_OK)
+		decoder.insn = cs_malloc(decoder.handle);
+	if (decoder.insn) {
+		find(&decoder, n_args, has_return_probe, ret);
+		cs_free(decoder.insn, 1);
+	}
+	cs_close(&decoder.handle);
+}
+
+void placement_find(const uint8_t *code, size_t size, uint64_t vaddr, bool has_return_probe,
+		    struct placement *ret)
+{
+	placement_find_args(code, size, vaddr, ALL_ARGUMENTS, has_return_probe, ret);
+}

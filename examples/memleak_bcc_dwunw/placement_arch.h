@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What placement.c must know of an architecture's instructions. Immutable. */
+#ifndef PLACEMENT_ARCH_H
+#define PLACEMENT_ARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <capstone/capstone.h>
+
+enum placement_branch {
+	PLACEMENT_NO_BRANCH,	   /* execution goes on, leaves the function, or comes back behind a call */
+	PLACEMENT_BRANCH_TO,	   /* may go on at the address that is returned */
+	PLACEMENT_BRANCH_ANYWHERE, /* computed: may go on anywhere in the function */
+};
+
+struct placement_arch {
+	uint16_t machine; /* ELF e_machine */
+	cs_arch arch;
+	cs_mode mode;
+	/* uprobes emulate it. */
+	bool (*is_emulated)(const cs_insn *insn);
+	/*
+	 * Surely executed exactly once, with the next instruction following, and leaves the first n_args argument registers
+	 * and, with `keep_sp`, the stack pointer alone.
+	 */
+	bool (*can_be_skipped)(const cs_insn *insn, unsigned int n_args, bool keep_sp);
+	/* Fills *ret for PLACEMENT_BRANCH_TO. */
+	enum placement_branch (*branch)(const cs_insn *insn, uint64_t *ret);
+};
+
+extern const struct placement_arch placement_arch_x86_64;
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "placement_arch.h"
+
+#include <elf.h>
+#include <stddef.h>
+
+/*
+ * What the kernel emulates: arch/x86/kernel/uprobes.c, branch_setup_xol_ops() and push_setup_xol_ops(). It goes by opcode bytes, and
+ * so do we; the exact lengths leave no room for a prefix, some of which it refuses. Not in the table, although newer kernels
+ * emulate some of it: nops of several bytes, endbr64, mov.
+ */
+static bool is_emulated(const cs_insn *insn)
+{
+	const uint8_t *b = insn->bytes;
+
+	switch (insn->size) {
+	case 1: /* push r64, nop */
+		return (b[0] >= 0x50 && b[0] <= 0x57) || b[0] == 0x90;
+	case 2: /* push r8..r15; jmp rel8; jcc rel8 */
+		return (b[0] == 0x41 && b[1] >= 0x50 && b[1] <= 0x57) || b[0] == 0xeb ||
+		       (b[0] >= 0x70 && b[0] <= 0x7f);
+	case 5: /* call rel32, jmp rel32 */
+		return b[0] == 0xe8 || b[0] == 0xe9;
+	case 6: /* jcc rel32 */
+		return b[0] == 0x0f && b[1] >= 0x80 && b[1] <= 0x8f;
+	default:
+		return false;
+	}
+}
+
+/* Argument registers in their order (System V psABI AMD64, 3.2.3), with their parts. */
+static const x86_reg argument_regs[][5] = {
+	{X86_REG_RDI, X86_REG_EDI, X86_REG_DI, X86_REG_DIL, X86_REG_INVALID},
+	{X86_REG_RSI, X86_REG_ESI, X86_REG_SI, X86_REG_SIL, X86_REG_INVALID},
+	{X86_REG_RDX, X86_REG_EDX, X86_REG_DX, X86_REG_DL, X86_REG_DH},
+	{X86_REG_RCX, X86_REG_ECX, X86_REG_CX, X86_REG_CL, X86_REG_CH},
+	{X86_REG_R8, X86_REG_R8D, X86_REG_R8W, X86_REG_R8B, X86_REG_INVALID},
+	{X86_REG_R9, X86_REG_R9D, X86_REG_R9W, X86_REG_R9B, X86_REG_INVALID},
+};
+
+static bool is_needed(x86_reg reg, unsigned int n_args, bool keep_sp)
+{
+	if (keep_sp &&
+	    (reg == X86_REG_RSP || reg == X86_REG_ESP || reg == X86_REG_SP || reg == X86_REG_SPL))
+		return true;
+	for (size_t i = 0; i < n_args && i < sizeof(argument_regs) / sizeof(argument_regs[0]);
+	     i++) {
+		for (size_t part = 0; part < 5; part++) {
+			if (reg == argument_regs[i][part])
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Only instructions that are known to write nothing but their first operand and the flags. A list of what is allowed rather than
+ * capstone's regs_access(): what is not here costs time, what it got wrong would cost the truth.
+ */
+static bool writes_first_operand_only(const cs_insn *insn, bool *writes)
+{
+	*writes = true;
+	switch (insn->id) {
+	case X86_INS_CMP:
+	case X86_INS_TEST:
+	case X86_INS_NOP:
+	case X86_INS_ENDBR64:
+		*writes = false;
+		return true;
+	case X86_INS_MOV:
+	case X86_INS_MOVABS:
+	case X86_INS_MOVZX:
+	case X86_INS_MOVSX:
+	case X86_INS_MOVSXD:
+	case X86_INS_LEA:
+	case X86_INS_ADD:
+	case X86_INS_SUB:
+	case X86_INS_AND:
+	case X86_INS_OR:
+	case X86_INS_XOR:
+	case X86_INS_SHL:
+	case X86_INS_SHR:
+	case X86_INS_SAR:
+	case X86_INS_NEG:
+	case X86_INS_NOT:
+	case X86_INS_INC:
+	case X86_INS_DEC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool can_be_skipped(const cs_insn *insn, unsigned int n_args, bool keep_sp)
+{
+	const cs_x86 *x86 = &insn->detail->x86;
+	bool writes;
+
+	if (!writes_first_operand_only(insn, &writes))
+		return false;
+	if (!writes)
+		return true;
+	if (x86->op_count == 0)
+		return false;
+	return x86->operands[0].type != X86_OP_REG ||
+	       !is_needed(x86->operands[0].reg, n_args, keep_sp);
+}
+
+static bool in_group(const cs_insn *insn, uint8_t group)
+{
+	for (size_t i = 0; i < insn->detail->groups_count; i++) {
+		if (insn->detail->groups[i] == group)
+			return true;
+	}
+	return false;
+}
+
+static enum placement_branch branch(const cs_insn *insn, uint64_t *ret)
+{
+	const cs_x86_op *op = &insn->detail->x86.operands[0];
+	bool call = in_group(insn, CS_GRP_CALL);
+
+	switch (insn->id) {
+	case X86_INS_LOOP:
+	case X86_INS_LOOPE:
+	case X86_INS_LOOPNE:
+		break; /* in none of capstone's groups of jumps */
+	default:
+		if (!call && !in_group(insn, CS_GRP_JUMP))
+			return PLACEMENT_NO_BRANCH;
+	}
+	if (op->type == X86_OP_IMM) {
+		*ret = op->imm;
+		return PLACEMENT_BRANCH_TO;
+	}
+	/* A call comes back; a jump through one fixed word is a tail call through a function pointer, not a table. */
+	if (call || (op->type == X86_OP_MEM && op->mem.base == X86_REG_RIP &&
+		     op->mem.index == X86_REG_INVALID))
+		return PLACEMENT_NO_BRANCH;
+	return PLACEMENT_BRANCH_ANYWHERE;
+}
+
+const struct placement_arch placement_arch_x86_64 = {
+	.machine = EM_X86_64,
+	.arch = CS_ARCH_X86,
+	.mode = CS_MODE_64,
+	.is_emulated = is_emulated,
+	.can_be_skipped = can_be_skipped,
+	.branch = branch,
+};

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "memleak_dwunw.skel.h"
+#include "message.h"
+#include "privileges.h"
+#include "session_internal.h"
+
+static bool show_libbpf;
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return show_libbpf && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
+}
+
+/* dwunw-added: --dwunw-mode=off makes no map and loads no program of libdwunw's */
+static void leave_dwunw_out(struct bpf_object *object)
+{
+	struct bpf_program *program;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object) {
+		if (strncmp(bpf_map__name(map), "dwunw_", 6) == 0)
+			bpf_map__set_autocreate(map, false);
+	}
+	bpf_object__for_each_program(program, object) {
+		if (strncmp(bpf_program__name(program), "dwunw_", 6) == 0)
+			bpf_program__set_autoload(program, false);
+	}
+}
+
+/* kernel.perf_event_max_stack bounds the frames of bpf_get_stackid(). */
+static unsigned int kernel_max_depth(unsigned int wanted)
+{
+	FILE *file = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+	unsigned int most = 127;
+
+	if (file) {
+		if (fscanf(file, "%u", &most) != 1)
+			most = 127;
+		fclose(file);
+	}
+	if (wanted > most)
+		message("--perf-max-stack-depth: %u frames at most in this mode, by kernel.perf_event_max_stack",
+			most);
+	return wanted < most ? wanted : most;
+}
+
+static int configure(struct session *session)
+{
+	struct options *options = &session->options;
+	struct memleak_dwunw_bpf *skel = session->skel;
+	bool use_dwunw = options->mode != OPTIONS_MODE_OFF; /* dwunw-added */
+
+	skel->rodata->min_size = options->min_size;
+	skel->rodata->max_size = options->max_size;
+	if (use_dwunw) { /* dwunw-added */
+		const struct dwunw_bpf_opts opts = {
+			.size = sizeof(opts),
+			.max_depth = options->max_stack_depth,
+			.max_stacks = options->stack_storage_size,
+			.details = options->verbose,
+		}; /* dwunw-added */
+
+		skel->rodata->use_dwunw = true;
+		bpf_map__set_autocreate(skel->maps.stack_traces, false);
+		return dwunw_bpf_prepare(skel->obj, &opts); /* dwunw-added */
+	}
+	leave_dwunw_out(skel->obj); /* dwunw-added */
+	options->max_stack_depth = kernel_max_depth(options->max_stack_depth);
+	bpf_map__set_value_size(skel->maps.stack_traces, options->max_stack_depth * sizeof(__u64));
+	return bpf_map__set_max_entries(skel->maps.stack_traces, options->stack_storage_size);
+}
+
+static void explain(int err, bool verbose)
+{
+	const char *feature;
+	char missing[64];
+
+	privileges_missing_for_bpf(missing, sizeof(missing));
+	if (missing[0]) {
+		message("not permitted to load BPF programs: missing %s", missing);
+		return;
+	}
+	feature = privileges_missing_feature();
+	if (feature)
+		message("this kernel lacks %s, which the probes need", feature);
+	else
+		message("the kernel refused the BPF programs: %s%s", strerror(-err),
+			verbose ? "" : " (-v shows what it says)");
+}
+
+int session_load(struct session *session)
+{
+	int err;
+
+	show_libbpf = session->options.verbose;
+	libbpf_set_print(print_libbpf);
+	session->skel = memleak_dwunw_bpf__open();
+	if (!session->skel) {
+		message("cannot open the BPF object: %s", strerror(errno));
+		return -errno;
+	}
+	err = configure(session);
+	if (!err)
+		err = memleak_dwunw_bpf__load(session->skel);
+	if (!err && bpf_program__autoload(session->skel->progs.dwunw_on_exec)) /* dwunw-added */
+		session->skel->links.dwunw_on_exec =
+			bpf_program__attach(session->skel->progs.dwunw_on_exec); /* dwunw-added */
+	if (!err) {
+		session->skel->links.memleak_exec =
+			bpf_program__attach(session->skel->progs.memleak_exec);
+		err = session->skel->links.memleak_exec ? 0 : -errno;
+	}
+	if (err)
+		explain(err, session->options.verbose);
+	return err;
+}

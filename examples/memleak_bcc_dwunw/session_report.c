@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/libbpf.h>
+
+#include "memleak_dwunw.skel.h"
+#include "message.h"
+#include "process/process.h"
+#include "session_internal.h"
+#include "symbolize/symbolize.h"
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Names of what was mapped since the last time; the old ones stay when the process has gone. */
+int session_symbols(struct session *session)
+{
+	bool changed = false;
+	int err = process_refresh(session->modules, session->process, &changed);
+
+	if (!session->symbolizer)
+		return symbolizer_create(session->process, &session->symbolizer);
+	if (err || !changed)
+		return 0;
+	return symbolizer_refresh(session->symbolizer, session->process);
+}
+
+static void tell_counts(struct session *session)
+{
+	static const char *const texts[] = {
+#define MEMLEAK_COUNT_TEXT(name, text) text,
+		MEMLEAK_COUNTS(MEMLEAK_COUNT_TEXT)
+#undef MEMLEAK_COUNT_TEXT
+	};
+
+	for (size_t i = 0; i < MEMLEAK_N_COUNTS; i++) {
+		uint64_t n = session->skel->bss->counts[i];
+
+		if (n != session->told_counts[i])
+			message("%" PRIu64 " %s", n, texts[i]);
+		session->told_counts[i] = n;
+	}
+}
+
+/* dwunw-added: what did not go as it should since the last report, one line each on stderr */
+static void tell_stats(struct session *session)
+{
+	struct dwunw_bpf_stats now, *told = &session->told_stats;
+
+	dwunw_bpf_get_stats(session->dwunw, &now);
+	for (unsigned int stop = 0; stop < DWUNW_N_STOP_REASONS; stop++) {
+		if (stop != DWUNW_STOP_ROOT && now.stops[stop] != told->stops[stop])
+			message("[dwunw] %" PRIu64 " of the walks in the kernel ended early: %s",
+				now.stops[stop], dwunw_stop_reason_text(stop));
+	}
+	if (now.shipped != told->shipped)
+		message("[dwunw] %" PRIu64 " stacks sent to user space, %" PRIu64 " completed there",
+			now.shipped, now.finished);
+	if (now.untold != told->untold)
+		message("[dwunw] %" PRIu64 " stack records delayed: ring buffer full", now.untold);
+	if (now.stacks_full != told->stacks_full)
+		message("[dwunw] %" PRIu64 " stacks past --stack-storage-size: slower, not lost",
+			now.stacks_full);
+	if (now.tables_refused != told->tables_refused)
+		message("[dwunw] %" PRIu64 " unwind tables not loaded", now.tables_refused);
+	if (now.mappings_refused != told->mappings_refused)
+		message("[dwunw] %" PRIu64 " executable mappings past the limit of a process",
+			now.mappings_refused);
+	*told = now;
+}
+
+static void print_report(struct session *session, const struct report_snapshot *snapshot,
+			 const struct report_groups *groups, const struct report_options *options)
+{
+	time_t now = time(NULL);
+	struct tm when;
+
+	localtime_r(&now, &when);
+	report_print(stdout, snapshot, groups, options, &when);
+	fflush(stdout);
+	if (session->dwunw)		/* dwunw-added */
+		tell_stats(session); /* dwunw-added */
+	tell_counts(session);
+}
+
+int session_report(struct session *session)
+{
+	const struct options *options = &session->options;
+	const struct collect_source source = {
+		.blocks_fd = bpf_map__fd(session->skel->maps.blocks),
+		.stacks_fd = bpf_map__fd(session->skel->maps.stack_traces),
+		.image = session->skel->bss->exec_image,
+		.pid = session->pid,
+		.comm = "",
+		.max_depth = options->max_stack_depth,
+		.dwunw = session->dwunw, /* dwunw-added */
+	};
+	const struct report_options shown = {
+		.top_stacks = options->top_stacks,
+		.show_allocs = options->show_allocs,
+		.details = options->verbose,
+		.now_ns = monotonic_ns(),
+		.min_age_ns = options->older_ms * 1000000,
+	};
+	struct report_snapshot snapshot;
+	struct report_groups groups;
+	int err = collect_blocks(&source, &snapshot);
+
+	if (err) {
+		message("cannot read the outstanding blocks: %s", strerror(-err));
+		return err;
+	}
+	err = report_group(&snapshot, &shown, &groups);
+	if (!err) {
+		err = session_symbols(session);
+		if (!err)
+			err = collect_frames(&source, session->symbolizer, &snapshot, &groups,
+					     options->top_stacks);
+		if (!err)
+			print_report(session, &snapshot, &groups, &shown);
+		report_groups_free(&groups);
+	}
+	collect_free(&snapshot);
+	if (err)
+		message("cannot make the report: %s", strerror(-err));
+	return err;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Values of the BPF maps: shared by the BPF side and by user space. Sizes in bytes. */
+#ifndef DWUNW_BPF_FORMAT_H
+#define DWUNW_BPF_FORMAT_H
+
+#include "event_format.h"
+#include "step_types.h"
+#include "table_format.h"
+
+/*
+ * Table space: one 32-bit address space of bytes, cut into shards. A part of a table (header, page
+ * directory, the rows of one page, the rules) lies whole in one shard.
+ */
+#define DWUNW_SHARD_SHIFT 21
+#define DWUNW_SHARD_SIZE (1u << DWUNW_SHARD_SHIFT)
+#define DWUNW_SHARD_MASK (DWUNW_SHARD_SIZE - 1)
+#define DWUNW_MAX_SHARDS 512
+
+#define DWUNW_MAX_PROCESSES 1024
+#define DWUNW_MAX_MAPPINGS 2048 /* executable mappings of one process */
+#define DWUNW_MAPPING_STEPS 12	/* halvings that a search over them takes */
+
+/* A table in table space. */
+struct dwunw_space_table {
+	__u64 first_page;
+	__u32 n_pages;
+	__u32 pages; /* struct dwunw_table_page[], whose `rows` are addresses in table space */
+	__u32 rules;
+	__u32 reserved;
+};
+
+struct dwunw_mapping {
+	__u64 start, end;
+	__u64 load_bias;
+	__u32 table_id; /* 0: code without CFI */
+	__u32 table;	/* struct dwunw_space_table; 0: not loaded */
+};
+
+struct dwunw_mappings {
+	__u64 epoch;	  /* differs with every publication, over all processes */
+	__u32 generation; /* of the process, when its mappings were read */
+	__u32 n;
+	struct dwunw_mapping mappings[DWUNW_MAX_MAPPINGS];
+};
+
+/* What the kernel knows of a process. Made by either side, then written by BPF programs only. */
+struct dwunw_process {
+	__u64 key; /* process image: odd ones given by user space, even ones by BPF programs */
+	__u32 generation; /* counts changes after which old mappings are not to be trusted */
+	__u32 removing;	  /* the dynamic linker is taking objects away */
+};
+
+/* Why an event did not become a plain known stack: indices of dwunw_slot.counts after the stop reasons. */
+enum dwunw_count {
+	DWUNW_COUNT_FULL_WALKS = DWUNW_N_STOP_REASONS, /* walks restarted with all registers */
+	DWUNW_COUNT_FP_STACKS,	 /* complete, but with frame-pointer steps */
+	DWUNW_COUNT_SHIPPED,	 /* sent to user space to be finished */
+	DWUNW_COUNT_UNTOLD,	 /* stack records lost, ring buffer full */
+	DWUNW_COUNT_STACKS_FULL, /* ids not kept, dwunw_stacks full */
+	DWUNW_N_COUNTS,
+};
+
+#define DWUNW_SLOTS 4 /* walks that can be under way on one CPU, preempting one another */
+#define DWUNW_WINDOW_SIZE 2048
+#define DWUNW_CACHE_ENTRIES 512
+
+/* pc -> rule cache. `code` identifies the function's code: see dwunw_hash_frame(). */
+struct dwunw_cache_entry {
+	__u64 pc;
+	__u64 epoch;
+	__u64 code;
+	struct dwunw_frame_rule rule;
+	__u64 reserved;
+};
+
+/* The state of one walk: claimed for the time of one program run. */
+struct dwunw_slot {
+	__u32 claimed;
+	__u32 in_window; /* bytes of `window` that are filled */
+	__u64 window_start;
+	struct dwunw_step_state state;
+	struct dwunw_frame_rule rule; /* in force at state.pc */
+	__u64 cfa;
+	__u64 code;
+	__u64 hash;
+	__u64 trampoline; /* 1: not looked up yet */
+	__u32 stop;
+	__u32 skip;
+	__u32 fp_steps;
+	__u32 rule_address; /* of `rule` in table space; 0: not from a table */
+	struct dwunw_mapping mapping; /* that the last frame was in */
+	struct dwunw_registers registers;
+	__u64 ship_second; /* rate limit */
+	__u32 shipped;
+	__u32 sequence;
+	__u64 counts[DWUNW_N_COUNTS];
+	__u64 window[DWUNW_WINDOW_SIZE / 8];
+	struct dwunw_stack_event event;
+	__u64 frames[2 * DWUNW_MAX_FRAMES]; /* as they follow struct dwunw_stack_event */
+	struct dwunw_cache_entry cache[DWUNW_CACHE_ENTRIES];
+};
+
+#endif

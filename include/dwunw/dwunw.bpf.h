@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * libdwunw for BPF programs: dwunw_get_stackid(), a drop-in for bpf_get_stackid() that follows call frame information
+ * instead of frame pointers.
+ *
+ *   #include "vmlinux.h"
+ *   #include <bpf/bpf_helpers.h>
+ *   #include <dwunw/dwunw.bpf.h>
+ *   ...
+ *   __s64 id = dwunw_get_stackid(ctx, 0);
+ *
+ * from a uprobe, uretprobe or perf_event program (non-sleepable), on a kernel with bpf_loop (5.17). User space
+ * loads tables and owns the stacks: see dwunw_bpf_*() in dwunw.h. The program needs a GPL-compatible licence.
+ */
+#ifndef DWUNW_BPF_H
+#define DWUNW_BPF_H
+
+#include "walk.bpf.h"
+
+/* Set by user space before loading. */
+const volatile __u64 dwunw_pidns_dev; /* PID namespace of the tool; 0: the initial one */
+const volatile __u64 dwunw_pidns_ino;
+const volatile __u32 dwunw_ship_limit = 2000; /* unfinished stacks sent a second, each CPU */
+
+__u64 dwunw_next_process = 2; /* keys of processes that user space did not announce: even */
+
+/*
+ * A walk buffer of this CPU, for this program run. A per-CPU value alone would be overwritten by a program on a
+ * thread that preempts this one.
+ */
+static __always_inline struct dwunw_slot *dwunw_claim_slot(void)
+{
+	__u32 base = bpf_get_smp_processor_id() * DWUNW_SLOTS;
+
+	for (int i = 0; i < DWUNW_SLOTS; i++) {
+		__u32 key = base + i;
+		struct dwunw_slot *slot = bpf_map_lookup_elem(&dwunw_slots, &key);
+
+		if (slot && __sync_val_compare_and_swap(&slot->claimed, 0, 1) == 0)
+			return slot;
+	}
+	return 0;
+}
+
+static __always_inline void dwunw_release_slot(struct dwunw_slot *slot)
+{
+	__sync_lock_test_and_set(&slot->claimed, 0);
+}
+
+static __always_inline void dwunw_fill_event(struct dwunw_event *event, __u32 type, __u64 process,
+					     __s64 id)
+{
+	struct bpf_pidns_info ns = {};
+	__u64 both = bpf_get_current_pid_tgid();
+
+	event->type = type;
+	event->tgid = both >> 32;
+	event->tid = both;
+	if (dwunw_pidns_ino) {
+		/* fails for a process that has no number in the tool's namespace: both stay 0 */
+		bpf_get_ns_current_pid_tgid(dwunw_pidns_dev, dwunw_pidns_ino, &ns, sizeof(ns));
+		event->tgid = ns.tgid;
+		event->tid = ns.pid;
+	}
+	event->cpu = bpf_get_smp_processor_id();
+	event->process = process;
+	event->stack_id = id;
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+}
+
+/* The process of the current task; made, if need be, for user space to hear of by the first event. */
+static __always_inline struct dwunw_process *dwunw_current_process(void)
+{
+	struct task_struct *leader = bpf_get_current_task_btf()->group_leader;
+	struct dwunw_process *process = bpf_task_storage_get(&dwunw_processes, leader, 0, 0);
+
+	if (process)
+		return process;
+	process = bpf_task_storage_get(&dwunw_processes, leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (process && !process->key)
+		__sync_val_compare_and_swap(&process->key, 0,
+					    __sync_fetch_and_add(&dwunw_next_process, 2));
+	return process;
+}
+
+struct dwunw_gather {
+	struct return_instance *instance;
+	struct dwunw_cut_short_event *event;
+};
+
+static long dwunw_gather_return(__u32 i, struct dwunw_gather *gather)
+{
+	struct return_instance *instance = gather->instance;
+	struct dwunw_return *ret;
+
+	if (!instance || i >= DWUNW_MAX_RETURNS)
+		return 1;
+	ret = &gather->event->returns[i & (DWUNW_MAX_RETURNS - 1)];
+	ret->slot = BPF_CORE_READ(instance, stack);
+	ret->address = BPF_CORE_READ(instance, orig_ret_vaddr);
+	gather->event->n_returns = i + 1;
+	gather->instance = BPF_CORE_READ(instance, next);
+	return 0;
+}
+
+struct dwunw_slice {
+	struct dwunw_cut_short_event *event;
+	__u64 start;
+};
+
+/* One page of the stack, from `start` + what is there already; pages at the end of the stack are missing. */
+static long dwunw_read_slice(__u32 i, struct dwunw_slice *slice)
+{
+	struct dwunw_cut_short_event *event = slice->event;
+	__u32 at = i * 1024;
+
+	if (at > DWUNW_SLICE_SIZE - 1024)
+		return 1;
+	if (bpf_probe_read_user(event->slice + at, 1024, (void *)(slice->start + at)))
+		return 1;
+	event->slice_size = at + 1024;
+	return 0;
+}
+
+/* Sends the unfinished walk in `slot` to user space; returns the id of the event. */
+static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot, __u64 process,
+				   __u32 generation)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct dwunw_cut_short_event *event;
+	struct dwunw_gather gather = {};
+	struct dwunw_slice slice = {};
+	__u64 second = bpf_ktime_get_ns() >> 30;
+	__s64 id;
+
+	if (slot->ship_second != second) {
+		slot->ship_second = second;
+		slot->shipped = 0;
+	}
+	if (slot->shipped >= dwunw_ship_limit) {
+		slot->counts[DWUNW_STOP_RATE]++;
+		return DWUNW_ID_REASON | DWUNW_STOP_RATE;
+	}
+	event = bpf_ringbuf_reserve(&dwunw_events, sizeof(*event), 0);
+	if (!event) {
+		slot->counts[DWUNW_STOP_DROPPED]++;
+		return DWUNW_ID_REASON | DWUNW_STOP_DROPPED;
+	}
+	slot->shipped++;
+	slot->counts[DWUNW_COUNT_SHIPPED]++;
+	id = DWUNW_ID_EVENT | (__u64)bpf_get_smp_processor_id() << 40 | (__u64)slot->claimed << 36 |
+	     slot->sequence++;
+	dwunw_fill_event(&event->event, DWUNW_EVENT_CUT_SHORT, process, id);
+	dwunw_arch_regs(ctx, &event->registers);
+	event->stop = slot->stop;
+	event->skip = slot->skip;
+	event->n_frames = slot->event.n_frames;
+	event->generation = generation;
+	event->last_pc = slot->event.n_frames ? slot->state.pc : 0;
+	event->trampoline = dwunw_trampoline();
+	bpf_probe_read_kernel(event->frames, sizeof(event->frames), slot->frames);
+	event->n_returns = 0;
+	gather.instance = BPF_CORE_READ(task, utask, return_instances);
+	gather.event = event;
+	bpf_loop(DWUNW_MAX_RETURNS, dwunw_gather_return, &gather, 0);
+	event->slice_start = event->registers.regs[DWUNW_ARCH_NATIVE.sp] & ~7ULL;
+	event->slice_size = 0;
+	slice.event = event;
+	slice.start = event->slice_start;
+	bpf_loop(DWUNW_SLICE_SIZE / 1024, dwunw_read_slice, &slice, 0);
+	bpf_ringbuf_submit(event, 0);
+	return id;
+}
+
+/* Tells user space of a stack the first time it is seen; an id is remembered only if that worked. */
+static __always_inline void dwunw_tell(struct dwunw_slot *slot, __u64 process, __s64 id)
+{
+	__u64 key = id, size;
+	__u32 told = 1;
+
+	if (bpf_map_lookup_elem(&dwunw_stacks, &key))
+		return;
+	dwunw_fill_event(&slot->event.event, DWUNW_EVENT_STACK, process, id);
+	slot->event.stop = slot->stop;
+	slot->event.has_sp = dwunw_details;
+	size = (__u64)slot->event.n_frames << (3 + !!dwunw_details);
+	if (size > sizeof(slot->frames))
+		size = sizeof(slot->frames);
+	size += sizeof(slot->event);
+	if (bpf_ringbuf_output(&dwunw_events, &slot->event, size, 0))
+		slot->counts[DWUNW_COUNT_UNTOLD]++;
+	else if (bpf_map_update_elem(&dwunw_stacks, &key, &told, BPF_ANY))
+		slot->counts[DWUNW_COUNT_STACKS_FULL]++;
+}
+
+static __always_inline int dwunw_can_finish(__u32 stop)
+{
+#define DWUNW_STOP_BIT(name, text, finish) ((__u64)finish << DWUNW_STOP_##name) |
+	return (DWUNW_STOP_REASONS(DWUNW_STOP_BIT) 0ULL) >> (stop & 63) & 1;
+#undef DWUNW_STOP_BIT
+}
+
+static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_slot *slot)
+{
+	struct dwunw_process *process = dwunw_current_process();
+	const struct dwunw_mappings *mappings = 0;
+	__u32 zero = 0, generation;
+	void *map;
+	__s64 id;
+
+	if (!process)
+		return -12; /* ENOMEM */
+	generation = process->generation;
+	slot->event.n_frames = 0;
+	slot->stop = DWUNW_STOP_NO_PROCESS;
+	map = bpf_map_lookup_elem(&dwunw_mappings, &process->key);
+	if (map)
+		mappings = bpf_map_lookup_elem(map, &zero);
+	if (mappings) {
+		if (mappings->generation == generation)
+			dwunw_walk_stack(ctx, slot, mappings, process->key);
+		else
+			slot->stop = DWUNW_STOP_STALE;
+	}
+	slot->counts[slot->stop & 15]++;
+	if (dwunw_can_finish(slot->stop))
+		return dwunw_ship(ctx, slot, process->key, generation);
+	if (slot->fp_steps)
+		slot->counts[DWUNW_COUNT_FP_STACKS]++;
+	id = dwunw_hash_frame(slot->hash, slot->stop) & DWUNW_ID_HASH_MASK;
+	dwunw_tell(slot, process->key, id);
+	return id;
+}
+
+/*
+ * The id of the current user stack, as bpf_get_stackid(ctx, map, BPF_F_USER_STACK | skip). `flags`: the low 8 bits are the
+ * number of innermost frames to leave out; other bits must be 0. Returns an id (event_format.h) or a negative errno.
+ */
+static __always_inline __s64 dwunw_get_stackid(struct pt_regs *ctx, __u64 flags)
+{
+	struct dwunw_slot *slot;
+	__s64 id;
+
+	if (flags & ~BPF_F_SKIP_FIELD_MASK)
+		return -22; /* EINVAL */
+	slot = dwunw_claim_slot();
+	if (!slot)
+		return DWUNW_ID_REASON | DWUNW_STOP_BUSY;
+	slot->skip = flags & BPF_F_SKIP_FIELD_MASK;
+	id = dwunw_walk_to_id(ctx, slot);
+	dwunw_release_slot(slot);
+	return id;
+}
+
+/*
+ * The dynamic linker's debug hook (r_brk, _dl_debug_state), attached by user space to each traced process: it runs before and after
+ * objects are added or removed, before their code can run. Mappings that were published before a removal are
+ * not trusted until user space has read them again. The cookie is the address of the link map's r_state.
+ */
+SEC("uprobe.multi")
+int dwunw_on_link_map(struct pt_regs *ctx)
+{
+	struct dwunw_process *process = dwunw_current_process();
+	__u64 address = bpf_get_attach_cookie(ctx);
+	__u32 state = 2;
+
+	if (!process)
+		return 0;
+	/* link.h: RT_CONSISTENT 0, RT_ADD 1, RT_DELETE 2; unreadable: assume the worst */
+	bpf_probe_read_user(&state, sizeof(state), (void *)address);
+	if (state == 2 || process->removing)
+		__sync_fetch_and_add(&process->generation, 1);
+	process->removing = state == 2;
+	return 0;
+}
+
+/* A process image was replaced: its old mappings mean nothing. */
+SEC("raw_tp/sched_process_exec")
+int dwunw_on_exec(void *ctx)
+{
+	struct task_struct *leader = bpf_get_current_task_btf()->group_leader;
+	struct dwunw_process *process = bpf_task_storage_get(&dwunw_processes, leader, 0, 0);
+	struct dwunw_event event;
+
+	if (!process)
+		return 0;
+	process->key = __sync_fetch_and_add(&dwunw_next_process, 2);
+	process->generation = 0;
+	process->removing = 0;
+	__builtin_memset(&event, 0, sizeof(event));
+	dwunw_fill_event(&event, DWUNW_EVENT_PROCESS, process->key, 0);
+	bpf_ringbuf_output(&dwunw_events, &event, sizeof(event), 0);
+	return 0;
+}
+
+#endif

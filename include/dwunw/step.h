@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One frame step: registers of a frame + rule in force at its pc -> registers of its caller.
+ *
+ * Compiled for BPF (dwunw.bpf.h) and for user space (src/unwind) from this text, so that the two
+ * cannot drift apart. Freestanding, allocates nothing. The includer defines, before or after including it,
+ *
+ *   struct dwunw_reader;
+ *   static int dwunw_read_word(struct dwunw_reader *reader, __u64 addr, __u64 *ret);
+ *
+ * which reads one word of the target's memory (of the target's word size, zero-extended) and
+ * returns 0, or anything else when it cannot.
+ *
+ * A walk carries pc, sp and fp only; when it returns DWUNW_STOP_REGISTER it is restarted with
+ * all registers (`saved` given to dwunw_step()), which few stacks need.
+ */
+#ifndef DWUNW_STEP_H
+#define DWUNW_STEP_H
+
+#include "step_types.h"
+
+struct dwunw_reader;
+static inline __attribute__((always_inline)) int dwunw_read_word(struct dwunw_reader *reader,
+								 __u64 addr, __u64 *ret);
+
+#define DWUNW_CONTINUE (-1) /* dwunw_step(): the caller's frame was found */
+
+/*
+ * The pc rule. A return address points behind its call, which may be the last instruction of its function,
+ * so the call itself is looked up. pc_exact: innermost frame, frame that a signal interrupted.
+ */
+static inline __attribute__((always_inline)) __u64
+dwunw_lookup_pc(const struct dwunw_step_state *s)
+{
+	return s->pc_exact ? s->pc : s->pc - 1;
+}
+
+/* Reads register `reg` of the frame; 0 if it is known. */
+static inline __attribute__((always_inline)) int
+dwunw_get_reg(const struct dwunw_step_state *s, const struct dwunw_step_arch *arch, int full,
+	      __u32 reg, __u64 *ret)
+{
+	if (reg == arch->sp) {
+		*ret = s->sp;
+		return 0;
+	}
+	if (reg == arch->fp) {
+		*ret = s->fp;
+		return 0;
+	}
+	reg &= DWUNW_MAX_REGS - 1;
+	if (!full || !(s->valid >> reg & 1))
+		return -1;
+	*ret = s->regs[reg];
+	return 0;
+}
+
+/* The caller's value of one register, `old` being this frame's. DWUNW_CONTINUE or a stop reason. */
+static inline __attribute__((always_inline)) int
+dwunw_apply(const struct dwunw_step_state *s, const struct dwunw_step_arch *arch, int full,
+	    struct dwunw_reader *reader, __u64 cfa, __u32 kind, __u32 reg, __s32 off, __u64 *value)
+{
+	__u64 base = cfa;
+
+	if (kind == DWUNW_RULE_SAME)
+		return DWUNW_CONTINUE;
+	if (kind == DWUNW_RULE_EXPRESSION)
+		return DWUNW_STOP_EXPRESSION;
+	if (kind == DWUNW_RULE_REG_AT || kind == DWUNW_RULE_REG_PLUS) {
+		if (dwunw_get_reg(s, arch, full, reg, &base))
+			return DWUNW_STOP_REGISTER;
+	}
+	base += (__s64)off;
+	if (kind == DWUNW_RULE_CFA_AT || kind == DWUNW_RULE_REG_AT) {
+		if (dwunw_read_word(reader, base, value))
+			return DWUNW_STOP_BAD_READ;
+		return DWUNW_CONTINUE;
+	}
+	*value = base;
+	return DWUNW_CONTINUE;
+}
+
+/* Bit mask of the registers that one rule of the full walk restored, for dwunw_step(). */
+static inline __attribute__((always_inline)) int
+dwunw_step_saved(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
+		 struct dwunw_reader *reader, const struct dwunw_rule *rule, __u64 cfa)
+{
+	/* Rules speak of this frame's registers: change none before all are read. */
+	struct dwunw_step_state caller;
+	__u32 saved = rule->frame.saved;
+
+	__builtin_memcpy(caller.regs, s->regs, sizeof(caller.regs));
+	caller.valid = s->valid;
+	if (!(rule->frame.flags & DWUNW_RULE_SIGNAL))
+		caller.valid &= arch->callee_saved;
+	for (__u32 i = 0; i < DWUNW_MAX_REGS; i++) {
+		__u64 value = 0;
+		int stop;
+
+		if (!(saved >> i & 1))
+			continue;
+		caller.valid &= ~(1u << i);
+		if (rule->kind[i] == DWUNW_RULE_UNDEFINED)
+			continue;
+		stop = dwunw_apply(s, arch, 1, reader, cfa, rule->kind[i], rule->reg[i], rule->off[i],
+				   &value);
+		if (stop != DWUNW_CONTINUE)
+			continue; /* not known; matters only to a frame that asks for it */
+		caller.regs[i] = value;
+		caller.valid |= 1u << i;
+	}
+	__builtin_memcpy(s->regs, caller.regs, sizeof(s->regs));
+	s->valid = caller.valid;
+	return DWUNW_CONTINUE;
+}
+
+/*
+ * Steps `s` to the caller. `rule`: the frame's rule; `saved`: NULL in the common walk, the same rule whole in
+ * the full walk. Returns DWUNW_CONTINUE, or why the stack ends here; `s` is then unusable. *cfa is
+ * set whenever it could be computed.
+ */
+static inline __attribute__((always_inline)) int
+dwunw_step(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
+	   struct dwunw_reader *reader, const struct dwunw_frame_rule *rule,
+	   const struct dwunw_rule *saved, __u64 *cfa)
+{
+	const int full = saved != 0;
+	__u32 flags = rule->flags;
+	__u64 base = 0, ra = 0, fp = s->fp, sp, value;
+	int stop;
+
+	if (rule->cfa_kind == DWUNW_NO_RULE)
+		return DWUNW_STOP_NO_CFI;
+	if (rule->ra_kind == DWUNW_RULE_UNDEFINED)
+		return DWUNW_STOP_ROOT;
+	if (rule->cfa_kind == DWUNW_RULE_EXPRESSION)
+		return DWUNW_STOP_EXPRESSION;
+	if (!full && (flags & DWUNW_RULE_NEEDS_REGS))
+		return DWUNW_STOP_REGISTER;
+
+	if (dwunw_get_reg(s, arch, full, rule->cfa_reg, &base))
+		return DWUNW_STOP_REGISTER;
+	if (rule->cfa_kind == DWUNW_RULE_PLT) {
+		base += arch->word_size;
+		if ((s->pc & 15) >= (__u32)rule->cfa_off)
+			base += arch->word_size;
+	} else {
+		base += (__s64)rule->cfa_off;
+		if (rule->cfa_kind == DWUNW_RULE_REG_AT) {
+			if (dwunw_read_word(reader, base, &value))
+				return DWUNW_STOP_BAD_READ;
+			base = value;
+		}
+	}
+	*cfa = base;
+	sp = base;
+
+	/* "Same" for the return address: it is still in the link register, which ra_reg names. */
+	stop = dwunw_apply(s, arch, full, reader, base, rule->ra_kind, rule->ra_reg, rule->ra_off, &ra);
+	if (stop != DWUNW_CONTINUE)
+		return stop;
+	if (rule->fp_kind == DWUNW_RULE_UNDEFINED) {
+		fp = 0;
+	} else {
+		stop = dwunw_apply(s, arch, full, reader, base, rule->fp_kind, rule->fp_reg,
+				   rule->fp_off, &fp);
+		if (stop == DWUNW_STOP_EXPRESSION || stop == DWUNW_STOP_BAD_READ ||
+		    stop == DWUNW_STOP_REGISTER)
+			return stop;
+	}
+	if (full) {
+		if (rule->saved >> arch->sp & 1) {
+			stop = dwunw_apply(s, arch, full, reader, base, saved->kind[arch->sp],
+					   saved->reg[arch->sp], saved->off[arch->sp], &sp);
+			if (stop != DWUNW_CONTINUE)
+				return stop;
+		}
+		dwunw_step_saved(s, arch, reader, saved, base);
+	}
+	if (ra == 0)
+		return DWUNW_STOP_ROOT;
+	if (ra == s->pc && sp == s->sp)
+		return DWUNW_STOP_NO_PROGRESS;
+	s->pc = ra;
+	s->sp = sp;
+	s->fp = fp;
+	s->pc_exact = flags & DWUNW_RULE_SIGNAL;
+	return DWUNW_CONTINUE;
+}
+
+/* Whether the frame pointer of `s` looks like one: above sp, aligned, not absurdly far away. */
+static inline __attribute__((always_inline)) int
+dwunw_fp_is_sane(const struct dwunw_step_state *s, const struct dwunw_step_arch *arch)
+{
+	return s->fp >= s->sp && s->fp - s->sp <= arch->max_fp_frame &&
+	       !(s->fp & (arch->word_size - 1));
+}
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The data of a frame step (step.h): what is known of an architecture, and the registers of a frame. */
+#ifndef DWUNW_STEP_TYPES_H
+#define DWUNW_STEP_TYPES_H
+
+#include "event_format.h"
+#include "table_format.h"
+
+/* What a step must know of an architecture; a constant, so that the compiler folds it. */
+struct dwunw_step_arch {
+	__u8 word_size; /* bytes */
+	__u8 sp, fp;	/* dense indices */
+	__u8 return_size; /* bytes that a call pushes: CFA - sp at function entry; 0: link register */
+	__u32 callee_saved; /* bit i: a called function preserves register i */
+	struct dwunw_frame_rule fp_frame; /* the rule of a frame that keeps a frame pointer */
+	__u32 max_fp_frame; /* a frame-pointer step over more bytes than this is not believed */
+};
+
+struct dwunw_step_state {
+	__u64 pc, sp, fp;
+	__u64 regs[DWUNW_MAX_REGS]; /* full walk only; those of sp and fp are not used */
+	__u32 valid;		    /* bit i: regs[i] is known */
+	__u32 pc_exact; /* pc is not a return address: look it up as it is, not pc - 1 */
+};
+
+#endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The walk inside the kernel: pc -> mapping -> rule (through a cache) -> step.h, frame by frame.
+ *
+ * All state lives in a struct dwunw_slot, a map value: the verifier then knows nothing about it, so that paths through a
+ * frame converge, and the BPF stack stays free.
+ */
+#ifndef DWUNW_WALK_BPF_H
+#define DWUNW_WALK_BPF_H
+
+#include "maps.bpf.h"
+#include "uretprobe.bpf.h"
+
+struct dwunw_reader {
+	struct dwunw_slot slot;
+};
+
+#include "dwunw_arch.bpf.h"
+#include "step.h"
+
+/* Set by user space before loading. */
+const volatile __u32 dwunw_max_depth = 127;
+const volatile __u32 dwunw_details; /* stack records carry stack pointers */
+
+/* Bytes below a missed word that a new window also takes: registers saved next to the return address. */
+#define DWUNW_WINDOW_LEAD 64
+#define DWUNW_WINDOW_SMALL 128
+
+#define DWUNW_HASH_MULTIPLIER 0x9e3779b97f4a7c15ULL
+
+/*
+ * Reads through a window of the stack: a read costs by the call, hardly by the byte. Near the end of the stack a whole
+ * window cannot be had: a small one is tried, then the word alone.
+ */
+static __always_inline int dwunw_read_word(struct dwunw_reader *reader, __u64 addr, __u64 *ret)
+{
+	struct dwunw_slot *slot = &reader->slot;
+	__u64 off = addr - slot->window_start;
+
+	if (off >= slot->in_window) {
+		__u64 start = addr - DWUNW_WINDOW_LEAD;
+
+		slot->in_window = 0;
+		if (bpf_probe_read_user(slot->window, DWUNW_WINDOW_SIZE, (void *)start) == 0)
+			slot->in_window = DWUNW_WINDOW_SIZE;
+		else if (bpf_probe_read_user(slot->window, DWUNW_WINDOW_SMALL, (void *)start) == 0)
+			slot->in_window = DWUNW_WINDOW_SMALL;
+		slot->window_start = start;
+		off = DWUNW_WINDOW_LEAD;
+	}
+	if (slot->in_window == 0 || (off & 7))
+		return bpf_probe_read_user(ret, sizeof(*ret), (void *)addr);
+	*ret = slot->window[off / 8 & (DWUNW_WINDOW_SIZE / 8 - 1)];
+	return 0;
+}
+
+/* `size` bytes of table space at `address` are inside one shard: see DWUNW_SHARD_SIZE. */
+static __always_inline const __u8 *dwunw_shard(__u32 address)
+{
+	__u32 key = address >> DWUNW_SHARD_SHIFT, zero = 0;
+	void *shard = bpf_map_lookup_elem(&dwunw_shards, &key);
+
+	return shard ? bpf_map_lookup_elem(shard, &zero) : 0;
+}
+
+/* Finds the mapping of `pc`; leaves it in slot->mapping. */
+static __always_inline int dwunw_find_mapping(struct dwunw_slot *slot,
+					      const struct dwunw_mappings *mappings, __u64 pc)
+{
+	__u64 first = 0, n = mappings->n;
+	const struct dwunw_mapping *m;
+
+	if (pc >= slot->mapping.start && pc < slot->mapping.end)
+		return 0;
+	if (n > DWUNW_MAX_MAPPINGS)
+		return -1;
+	for (int i = 0; i < DWUNW_MAPPING_STEPS; i++) {
+		__u64 half = n >> 1;
+		__u64 start =
+			mappings->mappings[(first + half) & (DWUNW_MAX_MAPPINGS - 1)].start;
+		__s64 below = (__s64)(pc - start) >> 63; /* user addresses have no top bit */
+
+		asm volatile("" : "+r"(below));
+		first += half & ~below;
+		n -= half;
+		asm volatile("" : "+r"(first));
+		asm volatile("" : "+r"(n));
+	}
+	m = &mappings->mappings[first & (DWUNW_MAX_MAPPINGS - 1)];
+	if (pc < m->start || pc >= m->end)
+		return -1;
+	slot->mapping = *m;
+	return 0;
+}
+
+/*
+ * The rule at `vaddr` of the table at `address`, into slot->rule and its place into slot->rule_address.
+ * 0, or -1 where the table cannot be read (not loaded whole).
+ */
+static __always_inline int dwunw_find_rule(struct dwunw_slot *slot, __u32 address, __u64 vaddr)
+{
+	const __u8 *shard = dwunw_shard(address);
+	const struct dwunw_space_table *table;
+	const struct dwunw_table_page *entry;
+	__u64 page;
+	__u32 pages, rules, rows, n_rows, row = 0;
+
+	if (!shard)
+		return -1;
+	table = (const void *)(shard + (address & DWUNW_SHARD_MASK & ~31u));
+	page = (vaddr >> DWUNW_PAGE_SHIFT) - table->first_page;
+	rules = table->rules;
+	if (page < table->n_pages) {
+		pages = table->pages + (__u32)page * sizeof(*entry);
+		shard = dwunw_shard(pages);
+		if (!shard)
+			return -1;
+		entry = (const void *)(shard + (pages & DWUNW_SHARD_MASK & ~7u));
+		rows = entry->rows;
+		n_rows = entry->n_rows;
+		if (n_rows) {
+			shard = dwunw_shard(rows);
+			if (!shard)
+				return -1;
+			row = dwunw_find_row(shard, DWUNW_SHARD_MASK, rows, n_rows, vaddr & 0xffff);
+			row = *(const __u32 *)(shard + ((rows + 4 * row) & DWUNW_SHARD_MASK & ~3u));
+		}
+	}
+	rules += (row & 0xffff) * sizeof(struct dwunw_rule);
+	shard = dwunw_shard(rules);
+	if (!shard)
+		return -1;
+	slot->rule = *(const struct dwunw_frame_rule *)(shard + (rules & DWUNW_SHARD_MASK & ~127u));
+	slot->rule_address = rules;
+	return 0;
+}
+
+/* The pc is the uretprobe trampoline: puts the real return address back. 0 if it did. */
+static __always_inline int dwunw_see_through_trampoline(struct dwunw_slot *slot)
+{
+	__u64 address;
+
+	if (slot->trampoline == 1)
+		slot->trampoline = dwunw_trampoline();
+	if (!slot->trampoline || slot->state.pc != slot->trampoline)
+		return -1;
+	address = dwunw_return_address(slot->state.sp - DWUNW_ARCH_NATIVE.return_size, slot->trampoline);
+	if (!address)
+		return -1;
+	slot->state.pc = address;
+	return 0;
+}
+
+/* A frame without CFI: the end of the stack, or a step by frame pointer, or the end of what is known. */
+static __always_inline int dwunw_no_cfi(struct dwunw_slot *slot, __u32 frame)
+{
+	if (slot->state.fp == 0 && frame > 0)
+		return DWUNW_STOP_ROOT; /* psABI AMD64 3.4.1: the deepest frame is marked by a zero rbp */
+	if (frame == 0 || !dwunw_fp_is_sane(&slot->state, &DWUNW_ARCH_NATIVE))
+		return DWUNW_STOP_NO_CFI;
+	slot->rule = DWUNW_ARCH_NATIVE.fp_frame;
+	slot->rule_address = 0;
+	slot->fp_steps++;
+	return DWUNW_CONTINUE;
+}
+
+/* What identifies the code at `pc`, whatever address it is at (slot->mapping holds it). */
+static __always_inline __u64 dwunw_code(const struct dwunw_slot *slot,
+					const struct dwunw_mappings *mappings, __u64 pc)
+{
+	if (slot->mapping.table_id)
+		return pc - slot->mapping.load_bias +
+		       slot->mapping.table_id * DWUNW_HASH_MULTIPLIER;
+	return pc + mappings->generation * DWUNW_HASH_MULTIPLIER;
+}
+
+static __always_inline __u64 dwunw_hash_frame(__u64 hash, __u64 code)
+{
+	hash = (hash ^ code) * DWUNW_HASH_MULTIPLIER;
+	return hash ^ hash >> 29;
+}
+
+/*
+ * The rule at the frame's pc, not from the cache: slot->rule, slot->code; *flags gets DWUNW_FRAME_* bits. *cacheable:
+ * the answer depends on nothing but the pc. DWUNW_CONTINUE or a stop reason.
+ */
+static __always_inline int dwunw_look_up(struct dwunw_slot *slot, const struct dwunw_mappings *mappings,
+					 __u32 frame, __u64 *flags, int *cacheable)
+{
+	__u64 pc = dwunw_lookup_pc(&slot->state), vaddr;
+
+	if (dwunw_find_mapping(slot, mappings, pc)) {
+		if (dwunw_see_through_trampoline(slot)) {
+			slot->code = slot->state.pc;
+			return DWUNW_STOP_NO_MAPPING;
+		}
+		*flags |= DWUNW_FRAME_TRAMPOLINE;
+		pc = slot->state.pc - 1;
+		slot->code = slot->state.pc;
+		if (dwunw_find_mapping(slot, mappings, pc))
+			return DWUNW_STOP_NO_MAPPING;
+	}
+	slot->code = dwunw_code(slot, mappings, slot->state.pc);
+	slot->rule.cfa_kind = DWUNW_NO_RULE;
+	if (slot->mapping.table_id) {
+		if (!slot->mapping.table)
+			return DWUNW_STOP_NO_TABLE;
+		vaddr = pc - slot->mapping.load_bias;
+		if (dwunw_find_rule(slot, slot->mapping.table, vaddr))
+			return DWUNW_STOP_NO_TABLE;
+		if (slot->rule.cfa_kind == DWUNW_NO_RULE && pc != slot->state.pc) {
+			/* the first byte of a function that was never called: ucontext's entry, a signal
+			 * trampoline */
+			if (dwunw_find_rule(slot, slot->mapping.table, vaddr + 1))
+				return DWUNW_STOP_NO_TABLE;
+			if (slot->rule.ra_kind != DWUNW_RULE_UNDEFINED &&
+			    !(slot->rule.flags & DWUNW_RULE_SIGNAL))
+				slot->rule.cfa_kind = DWUNW_NO_RULE;
+		}
+	}
+	if (slot->rule.cfa_kind == DWUNW_NO_RULE) {
+		*flags |= DWUNW_FRAME_FP;
+		return dwunw_no_cfi(slot, frame);
+	}
+	*cacheable = 1;
+	return DWUNW_CONTINUE;
+}
+
+struct dwunw_walk {
+	struct dwunw_slot *slot;
+	const struct dwunw_mappings *mappings;
+};
+
+/* One frame: records it and goes to its caller. Nonzero ends the walk; slot->stop says why. */
+static __always_inline long dwunw_walk_one(__u32 frame, struct dwunw_walk *walk, const int full)
+{
+	struct dwunw_slot *slot = walk->slot;
+	struct dwunw_step_state *s = &slot->state;
+	__u64 pc = dwunw_lookup_pc(s), epoch = walk->mappings->epoch;
+	__u64 flags = s->pc_exact ? DWUNW_FRAME_EXACT : 0, sp = s->sp;
+	__u32 index = frame - slot->skip;
+	__u32 at = (pc * DWUNW_HASH_MULTIPLIER) >> 55 & (DWUNW_CACHE_ENTRIES - 1);
+	struct dwunw_cache_entry *entry = &slot->cache[at];
+	const struct dwunw_rule *saved = 0;
+	int stop = DWUNW_CONTINUE, cacheable = 0;
+
+	if (frame >= dwunw_max_depth + slot->skip) {
+		slot->stop = DWUNW_STOP_DEPTH;
+		return 1;
+	}
+	if (!full && entry->pc == pc && entry->epoch == epoch) {
+		slot->rule = entry->rule;
+		slot->code = entry->code;
+	} else {
+		stop = dwunw_look_up(slot, walk->mappings, frame, &flags, &cacheable);
+		if (!full && cacheable && pc == dwunw_lookup_pc(s)) {
+			entry->pc = pc;
+			entry->epoch = epoch;
+			entry->code = slot->code;
+			entry->rule = slot->rule;
+		}
+	}
+	if (stop == DWUNW_CONTINUE && (slot->rule.flags & DWUNW_RULE_SIGNAL))
+		flags |= DWUNW_FRAME_SIGNAL;
+	if (frame >= slot->skip) {
+		slot->hash = dwunw_hash_frame(slot->hash, slot->code);
+		if (dwunw_details) {
+			index = 2 * index & (2 * DWUNW_MAX_FRAMES - 1);
+			slot->frames[(index + 1) & (2 * DWUNW_MAX_FRAMES - 1)] = sp;
+		}
+		slot->frames[index & (2 * DWUNW_MAX_FRAMES - 1)] =
+			s->pc | flags << DWUNW_FRAME_FLAG_SHIFT;
+		slot->event.n_frames = frame - slot->skip + 1;
+	}
+	if (stop == DWUNW_CONTINUE) {
+		struct dwunw_rule whole = {};
+
+		if (full) {
+			if (slot->rule_address) {
+				const __u8 *shard = dwunw_shard(slot->rule_address);
+
+				if (!shard) {
+					slot->stop = DWUNW_STOP_NO_TABLE;
+					return 1;
+				}
+				saved = (const void *)(shard +
+						       (slot->rule_address & DWUNW_SHARD_MASK & ~127u));
+			} else {
+				whole.frame = DWUNW_ARCH_NATIVE.fp_frame;
+				saved = &whole;
+			}
+		}
+		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot, &slot->rule, saved,
+				  &slot->cfa);
+	}
+	if (stop == DWUNW_CONTINUE)
+		return 0;
+	slot->stop = stop;
+	return 1;
+}
+
+static long dwunw_walk_common(__u32 frame, struct dwunw_walk *walk)
+{
+	return dwunw_walk_one(frame, walk, 0);
+}
+
+static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
+{
+	return dwunw_walk_one(frame, walk, 1);
+}
+
+static __always_inline void dwunw_walk_start(struct dwunw_slot *slot, __u64 process)
+{
+	slot->state.pc_exact = 1;
+	slot->mapping.start = slot->mapping.end = 0;
+	slot->hash = process * DWUNW_HASH_MULTIPLIER;
+	slot->event.n_frames = 0;
+	slot->fp_steps = 0;
+	slot->cfa = 0;
+	slot->stop = DWUNW_STOP_DEPTH;
+}
+
+/* Walks the stack that `ctx` belongs to. Frames are in slot->frames, the reason of the end in slot->stop. */
+static __always_inline void dwunw_walk_stack(struct pt_regs *ctx, struct dwunw_slot *slot,
+					     const struct dwunw_mappings *mappings, __u64 process)
+{
+	struct dwunw_walk walk = { slot, mappings };
+
+	slot->in_window = 0;
+	slot->trampoline = 1;
+	dwunw_arch_start(ctx, &slot->state);
+	dwunw_walk_start(slot, process);
+	bpf_loop(DWUNW_MAX_FRAMES, dwunw_walk_common, &walk, 0);
+	if (slot->stop != DWUNW_STOP_REGISTER)
+		return;
+
+	slot->counts[DWUNW_COUNT_FULL_WALKS]++;
+	dwunw_arch_regs(ctx, &slot->registers);
+	__builtin_memcpy(slot->state.regs, slot->registers.regs, sizeof(slot->state.regs));
+	slot->state.valid = slot->registers.valid;
+	dwunw_arch_start(ctx, &slot->state);
+	dwunw_walk_start(slot, process);
+	bpf_loop(DWUNW_MAX_FRAMES, dwunw_walk_full, &walk, 0);
+}
+
+#endif

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Library, headers, programs and manual pages under $(DESTDIR)$(PREFIX).
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INSTALL ?= install
+INSTALLED_HEADERS := $(wildcard include/dwunw/*.h src/arch/$(ARCH)/dwunw_arch*.h)
+MAN_PAGES := $(wildcard man/*.[1-8])
+
+install: lib examples tools
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/include/dwunw $(DESTDIR)$(PREFIX)/bin
+	$(INSTALL) -m 644 $(LIB) $(DESTDIR)$(LIBDIR)
+	$(INSTALL) -m 644 $(INSTALLED_HEADERS) $(DESTDIR)$(PREFIX)/include/dwunw
+	$(INSTALL) -m 755 $(MEMLEAK)/memleak_dwunw_user $(TOOL) $(DESTDIR)$(PREFIX)/bin
+	for page in $(MAN_PAGES); do \
+		$(INSTALL) -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; done

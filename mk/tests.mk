@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# tests/unit/*_test.c -> one program each; tests/programs/* and bench/* -> the targets that are traced.
+
+UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
+PROGRAMS := $(patsubst tests/programs/%,$(B)/tests/programs/%,\
+	$(patsubst %_lib.c,%_lib.so,$(wildcard tests/programs/*_lib.c)) \
+	$(basename $(filter-out %_lib.c,$(wildcard tests/programs/*.c tests/programs/*.cc))))
+BENCH := $(patsubst %.c,$(B)/%,$(wildcard bench/*.c))
+
+tests: lib examples $(UNIT_TESTS) $(PROGRAMS)
+bench-build: $(BENCH)
+.PHONY: bench-build
+
+$(B)/tests/unit/%: tests/unit/%.c $(LIBMEMLEAK) $(LIB) $(FLAGS_STAMP)
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Iexamples/memleak_bcc_dwunw -I$(MEMLEAK) -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
+		$(LIBMEMLEAK) $(LIB) $(LDLIBS_ALL)
+
+# The targets are what a distribution ships: optimized, no frame pointers, no debug information, no sanitizer.
+TARGET_FLAGS := -D_GNU_SOURCE $(WARNINGS) -O2 -fomit-frame-pointer -MMD -MP
+$(B)/tests/programs/%_lib.so: tests/programs/%_lib.c $(FLAGS_STAMP)
+	$(call say,TARGET)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(TARGET_FLAGS) -MF $@.d -fPIC -shared -o $@ $<
+$(B)/tests/programs/%: tests/programs/%.c $(FLAGS_STAMP)
+	$(call say,TARGET)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(TARGET_FLAGS) -MF $@.d -pthread -o $@ $< -ldl
+$(B)/tests/programs/%: tests/programs/%.cc $(FLAGS_STAMP)
+	$(call say,TARGET)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=gnu++17 $(TARGET_FLAGS) -MF $@.d -pthread -o $@ $<
+$(B)/bench/%: bench/%.c $(FLAGS_STAMP)
+	$(call say,TARGET)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(TARGET_FLAGS) -MF $@.d -pthread -o $@ $<
+
+demo-build: examples $(B)/tests/programs/leaky
+
+bench: examples bench-build
+	BUILD=$(B) bench/run

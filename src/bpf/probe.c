@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bpf/probe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <bpf/libbpf.h>
+
+static int add_link(struct probe_links *links, struct bpf_link *link)
+{
+	struct bpf_link **larger = reallocarray(links->links, links->n + 1, sizeof(*larger));
+
+	if (!larger) {
+		bpf_link__destroy(link);
+		return -ENOMEM;
+	}
+	links->links = larger;
+	links->links[links->n++] = link;
+	return 0;
+}
+
+static int attach_multi(struct bpf_program *program, pid_t pid, const char *path,
+			const struct probe *probes, size_t n, bool is_return,
+			struct probe_links *links)
+{
+	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .cnt = n, .retprobe = is_return);
+	unsigned long *offsets = calloc(n, sizeof(*offsets));
+	__u64 *cookies = calloc(n, sizeof(*cookies));
+	struct bpf_link *link = NULL;
+	int err = -ENOMEM;
+
+	if (offsets && cookies) {
+		for (size_t i = 0; i < n; i++) {
+			offsets[i] = probes[i].offset;
+			cookies[i] = probes[i].cookie;
+		}
+		opts.offsets = offsets;
+		opts.cookies = cookies;
+		link = bpf_program__attach_uprobe_multi(program, pid, path, NULL, &opts);
+		err = link ? 0 : -errno;
+	}
+	free(offsets);
+	free(cookies);
+	return err ? err : add_link(links, link);
+}
+
+static int attach_perf(struct bpf_program *program, pid_t pid, const char *path,
+		       const struct probe *probe, bool is_return, struct probe_links *links)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = probe->cookie, .retprobe = is_return);
+	struct bpf_link *link;
+
+	link = bpf_program__attach_uprobe_opts(program, pid, path, probe->offset, &opts);
+	return link ? add_link(links, link) : -errno;
+}
+
+static void drop_links(struct probe_links *links, size_t keep)
+{
+	while (links->n > keep)
+		bpf_link__destroy(links->links[--links->n]);
+}
+
+int probe_attach(struct bpf_program *program, pid_t pid, const char *path, const struct probe *probes,
+		 size_t n, bool is_return, struct probe_links *links)
+{
+	size_t before = links->n;
+	int err = attach_multi(program, pid, path, probes, n, is_return, links);
+
+	/* kernels before 6.6 do not know this kind of link */
+	if (err != -EINVAL && err != -EOPNOTSUPP)
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		err = attach_perf(program, pid, path, &probes[i], is_return, links);
+		if (err) {
+			drop_links(links, before);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void probe_detach(struct probe_links *links)
+{
+	drop_links(links, 0);
+	free(links->links);
+	links->links = NULL;
+}

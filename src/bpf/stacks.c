@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bpf/stacks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct stored {
+	struct dwunw_stack stack;
+	uint64_t process;
+	struct dwunw_frame frames[];
+};
+
+/* Open addressing with linear probing; a free entry has no value. At most half full. */
+struct entry {
+	uint64_t key;
+	struct stored *value;
+};
+
+struct table_of_stacks {
+	struct entry *entries;
+	size_t size, used; /* size: a power of two */
+};
+
+struct stacks {
+	struct table_of_stacks by_id, by_content;
+	uint32_t n;
+};
+
+#define FIRST_SIZE 1024
+
+static size_t first_place(const struct table_of_stacks *table, uint64_t key)
+{
+	return (key * 0x9e3779b97f4a7c15ULL) >> 32 & (table->size - 1);
+}
+
+static void insert(struct table_of_stacks *table, uint64_t key, struct stored *value)
+{
+	size_t i = first_place(table, key);
+
+	while (table->entries[i].value)
+		i = (i + 1) & (table->size - 1);
+	table->entries[i] = (struct entry){ key, value };
+	table->used++;
+}
+
+static int make_room(struct table_of_stacks *table)
+{
+	struct table_of_stacks larger = { .size = table->size ? 2 * table->size : FIRST_SIZE };
+
+	if (table->size && 2 * table->used < table->size)
+		return 0;
+	larger.entries = calloc(larger.size, sizeof(*larger.entries));
+	if (!larger.entries)
+		return -ENOMEM;
+	for (size_t i = 0; i < table->size; i++) {
+		if (table->entries[i].value)
+			insert(&larger, table->entries[i].key, table->entries[i].value);
+	}
+	free(table->entries);
+	*table = larger;
+	return 0;
+}
+
+int stacks_create(struct stacks **ret)
+{
+	struct stacks *stacks = calloc(1, sizeof(*stacks));
+
+	if (!stacks)
+		return -ENOMEM;
+	*ret = stacks;
+	return 0;
+}
+
+void stacks_destroy(struct stacks *stacks)
+{
+	if (!stacks)
+		return;
+	for (size_t i = 0; i < stacks->by_content.size; i++)
+		free(stacks->by_content.entries[i].value);
+	free(stacks->by_content.entries);
+	free(stacks->by_id.entries);
+	free(stacks);
+}
+
+const struct dwunw_stack *stacks_find(const struct stacks *stacks, int64_t id)
+{
+	const struct table_of_stacks *table = &stacks->by_id;
+
+	if (!table->size)
+		return NULL;
+	for (size_t i = first_place(table, (uint64_t)id); table->entries[i].value;
+	     i = (i + 1) & (table->size - 1)) {
+		if (table->entries[i].key == (uint64_t)id)
+			return &table->entries[i].value->stack;
+	}
+	return NULL;
+}
+
+static uint64_t content_key(uint64_t process, const struct dwunw_stack *stack)
+{
+	uint64_t key = process * 31 + stack->stop;
+
+	for (size_t i = 0; i < stack->n_frames; i++)
+		key = (key ^ stack->frames[i].pc) * 0x100000001b3ULL;
+	return key;
+}
+
+static bool same_content(const struct stored *stored, uint64_t process,
+			 const struct dwunw_stack *stack)
+{
+	if (stored->process != process || stored->stack.stop != stack->stop ||
+	    stored->stack.n_frames != stack->n_frames)
+		return false;
+	for (size_t i = 0; i < stack->n_frames; i++) {
+		if (stored->frames[i].pc != stack->frames[i].pc)
+			return false;
+	}
+	return true;
+}
+
+static struct stored *find_content(const struct stacks *stacks, uint64_t key, uint64_t process,
+				   const struct dwunw_stack *stack)
+{
+	const struct table_of_stacks *table = &stacks->by_content;
+
+	for (size_t i = first_place(table, key); table->entries[i].value;
+	     i = (i + 1) & (table->size - 1)) {
+		if (table->entries[i].key == key &&
+		    same_content(table->entries[i].value, process, stack))
+			return table->entries[i].value;
+	}
+	return NULL;
+}
+
+int stacks_add(struct stacks *stacks, int64_t id, uint64_t process, const struct dwunw_stack *stack)
+{
+	uint64_t key = content_key(process, stack);
+	struct stored *stored;
+
+	if (make_room(&stacks->by_id) || make_room(&stacks->by_content))
+		return -ENOMEM;
+	if (stacks_find(stacks, id))
+		return 0;
+	stored = find_content(stacks, key, process, stack);
+	if (!stored) {
+		stored = malloc(sizeof(*stored) + stack->n_frames * sizeof(*stack->frames));
+		if (!stored)
+			return -ENOMEM;
+		stored->process = process;
+		stored->stack = *stack;
+		memcpy(stored->frames, stack->frames, stack->n_frames * sizeof(*stack->frames));
+		stored->stack.frames = stored->frames;
+		stored->stack.index = stacks->n++;
+		insert(&stacks->by_content, key, stored);
+	}
+	insert(&stacks->by_id, (uint64_t)id, stored);
+	return 0;
+}

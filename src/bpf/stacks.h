@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The stacks that were seen. Equal stacks (same process image, frames and stop reason) are kept once, under however
+ * many ids: that of the kernel's hash, and one for each event that was finished in user space.
+ */
+#ifndef BPF_STACKS_H
+#define BPF_STACKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <dwunw/dwunw.h>
+
+struct stacks;
+
+int stacks_create(struct stacks **ret);
+void stacks_destroy(struct stacks *stacks);
+
+/*
+ * Files `stack` (its frames are copied) of process image `process` under `id`. An id that is known already stays as it is: the
+ * kernel tells of a stack again when it could not remember that it did.
+ */
+int stacks_add(struct stacks *stacks, int64_t id, uint64_t process, const struct dwunw_stack *stack);
+
+/* NULL: unknown. */
+const struct dwunw_stack *stacks_find(const struct stacks *stacks, int64_t id);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bpf/traced.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <dwunw/bpf_format.h>
+
+#include "bpf/space.h"
+#include "elf/elf_file.h"
+#include "process/process.h"
+#include "table/table.h"
+
+/* dwunw_mapping.table_id of a file that could not be read: no rules, and no guessing by frame pointer */
+#define UNREADABLE_TABLE UINT32_MAX
+
+#define USER_ADDRESS_END (1ULL << 56) /* above: [vsyscall] and the like */
+
+/* module.user: the table's address in table space, or this */
+#define TABLE_REFUSED ((void *)1)
+
+static uint32_t load_table(struct traced_env *env, struct module *module)
+{
+	const struct table *table;
+	uint32_t address = 0;
+
+	if (module->user == TABLE_REFUSED)
+		return 0;
+	if (module->user)
+		return (uint32_t)(uintptr_t)module->user;
+	if (module_table(module, &table) || space_add(env->space, table, &address)) {
+		module->user = TABLE_REFUSED;
+		env->tables_refused++;
+		return 0;
+	}
+	/* a library that is closed and opened again finds its table: the reference is never given back */
+	module_hold(module);
+	module->user = (void *)(uintptr_t)address;
+	env->tables++;
+	return address;
+}
+
+static bool is_code(const struct mapping *mapping)
+{
+	return mapping->executable && mapping->end < USER_ADDRESS_END &&
+	       strcmp(mapping->path, "[uprobes]") != 0;
+}
+
+static void fill_mappings(struct traced_env *env, const struct process *process,
+			  struct dwunw_mappings *ret)
+{
+	for (size_t i = 0; i < process->n_mappings; i++) {
+		const struct mapping *from = &process->mappings[i];
+		struct dwunw_mapping *to = &ret->mappings[ret->n];
+
+		if (!is_code(from))
+			continue;
+		if (ret->n == DWUNW_MAX_MAPPINGS) {
+			env->mappings_refused++;
+			continue;
+		}
+		to->start = from->start;
+		to->end = from->end;
+		if (from->module && from->module->cfi) {
+			to->load_bias = from->load_bias;
+			to->table_id = from->module->id;
+			to->table = load_table(env, from->module);
+		} else if (from->error) {
+			to->table_id = UNREADABLE_TABLE;
+		}
+		ret->n++;
+	}
+}
+
+/* Replaces what the kernel knows of the process's mappings, in one step. */
+static int show_mappings(struct traced_env *env, uint64_t key, const struct dwunw_mappings *mappings)
+{
+	__u32 zero = 0;
+	int fd, err = 0;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "dwunw_mapping", sizeof(__u32), sizeof(*mappings), 1,
+			    NULL);
+	if (fd < 0)
+		return fd;
+	if (bpf_map_update_elem(fd, &zero, mappings, BPF_ANY) ||
+	    bpf_map_update_elem(env->mappings_fd, &key, &fd, BPF_ANY))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int traced_publish(struct traced_env *env, struct traced *traced)
+{
+	struct dwunw_mappings *mappings = calloc(1, sizeof(*mappings));
+	struct dwunw_process process;
+	int err;
+
+	if (!mappings)
+		return -ENOMEM;
+	/* first the generation, then the mappings: a change in between makes them stale, not wrong */
+	err = bpf_map_lookup_elem(env->processes_fd, &traced->pidfd, &process) ? -errno : 0;
+	if (err == -ENOENT)
+		err = -ESRCH;
+	if (!err)
+		err = process_refresh(env->modules, traced->process, NULL);
+	if (!err) {
+		mappings->generation = process.generation;
+		mappings->epoch = env->next_epoch++;
+		fill_mappings(env, traced->process, mappings);
+		err = show_mappings(env, traced->key, mappings);
+		traced->published = process.generation;
+	}
+	free(mappings);
+	return err;
+}
+
+/* The dynamic linker's file among the mappings, the vaddr of its hook and the address of its state. */
+static const struct mapping *find_link_map_hook(const struct process *process, uint64_t *vaddr,
+						uint64_t *state)
+{
+	uint64_t size, debug;
+
+	for (size_t i = 0; i < process->n_mappings; i++) {
+		const struct mapping *mapping = &process->mappings[i];
+		const char *base = strrchr(mapping->path, '/');
+
+		if (!mapping->module || !base || strncmp(base, "/ld", 3) != 0 ||
+		    elf_file_find_function(mapping->module->elf, "_dl_debug_state", vaddr, &size))
+			continue;
+		*state = 0; /* unknown: every call of the hook counts as a removal */
+		/* struct r_debug of link.h: int r_version; void *r_map, *r_brk; int r_state */
+		if (elf_file_find_object(mapping->module->elf, "_r_debug", &debug, &size) == 0)
+			*state = debug + mapping->load_bias + 3 * sizeof(void *);
+		return mapping;
+	}
+	return NULL;
+}
+
+/* Without it (static programs, other linkers) removals go unnoticed until the next exec. */
+static void attach_hook(struct traced_env *env, struct traced *traced)
+{
+	const struct mapping *mapping;
+	uint64_t vaddr, state, offset;
+	struct probe probe;
+	char path[64];
+	int fd;
+
+	probe_detach(&traced->hook);
+	mapping = find_link_map_hook(traced->process, &vaddr, &state);
+	if (!mapping || elf_file_vaddr_to_off(mapping->module->elf, vaddr, &offset))
+		return;
+	fd = process_open_mapping(traced->pid, mapping);
+	if (fd < 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	probe = (struct probe){ .offset = offset, .cookie = state };
+	probe_attach(env->link_map_program, traced->pid, path, &probe, 1, false, &traced->hook);
+	close(fd);
+}
+
+static int register_process(struct traced_env *env, struct traced *traced)
+{
+	struct dwunw_process process = { .key = env->next_key };
+
+	if (bpf_map_update_elem(env->processes_fd, &traced->pidfd, &process, BPF_NOEXIST) == 0) {
+		env->next_key += 2;
+		traced->key = process.key;
+		return 0;
+	}
+	if (errno != EEXIST)
+		return -errno;
+	/* its first event came before us */
+	if (bpf_map_lookup_elem(env->processes_fd, &traced->pidfd, &process))
+		return -errno;
+	traced->key = process.key;
+	return 0;
+}
+
+int traced_create(struct traced_env *env, pid_t pid, uint64_t key, struct traced **ret)
+{
+	struct traced *traced = calloc(1, sizeof(*traced));
+	int err;
+
+	if (!traced)
+		return -ENOMEM;
+	traced->pid = pid;
+	traced->key = key;
+	traced->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	err = traced->pidfd < 0 ? -errno : 0;
+	if (!err && !key)
+		err = register_process(env, traced);
+	if (!err)
+		err = process_open(env->modules, pid, &traced->process);
+	if (err) {
+		traced_destroy(env, traced);
+		return err;
+	}
+	attach_hook(env, traced);
+	*ret = traced;
+	return 0;
+}
+
+void traced_destroy(struct traced_env *env, struct traced *traced)
+{
+	if (!traced)
+		return;
+	probe_detach(&traced->hook);
+	bpf_map_delete_elem(env->mappings_fd, &traced->key);
+	if (traced->process)
+		process_close(env->modules, traced->process);
+	if (traced->pidfd >= 0)
+		close(traced->pidfd);
+	free(traced);
+}
+
+void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key)
+{
+	bpf_map_delete_elem(env->mappings_fd, &traced->key);
+	traced->key = key;
+	if (process_refresh(env->modules, traced->process, NULL) == 0)
+		attach_hook(env, traced);
+}

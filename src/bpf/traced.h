@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One process whose stacks are walked: its mappings in the kernel, its dynamic linker's hook. */
+#ifndef BPF_TRACED_H
+#define BPF_TRACED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/probe.h"
+
+struct bpf_program;
+struct module_cache;
+struct process;
+struct space;
+
+/* What all traced processes share. */
+struct traced_env {
+	struct module_cache *modules;
+	struct space *space;
+	int processes_fd, mappings_fd;
+	struct bpf_program *link_map_program;
+	uint64_t next_epoch, next_key;
+	uint64_t tables, tables_refused, mappings_refused;
+};
+
+struct traced {
+	struct traced *next;
+	pid_t pid;
+	int pidfd;
+	uint64_t key; /* of the process image; even: given by the kernel */
+	uint32_t published; /* generation of the mappings that the kernel was last shown */
+	struct process *process;
+	struct probe_links hook;
+};
+
+/* Opens the process and registers it with the kernel, or, with `key` set, as the image that the kernel has announced. Not published yet. */
+int traced_create(struct traced_env *env, pid_t pid, uint64_t key, struct traced **ret);
+void traced_destroy(struct traced_env *env, struct traced *traced);
+
+/* Reads the mappings again, loads missing tables and shows both to the kernel. */
+int traced_publish(struct traced_env *env, struct traced *traced);
+
+/* The process image was replaced: the kernel's new key. Follow with traced_publish(). */
+void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel types that the BPF programs of this repository read, by hand, so that a build needs no kernel BTF. Only the names
+ * matter: libbpf relocates every access to the running kernel (CO-RE). Enumerators and flags of the BPF system call
+ * come from the kernel's user-space header. A tool may use a vmlinux.h made by bpftool instead.
+ */
+#ifndef __VMLINUX_H__ /* the guard that libbpf headers look for */
+#define __VMLINUX_H__
+
+#include <linux/bpf.h>
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef _Bool bool;
+enum { false = 0, true = 1 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+#endif
+
+/* a pending uretprobe: include/linux/uprobes.h */
+struct return_instance {
+	unsigned long stack;
+	unsigned long orig_ret_vaddr;
+	struct return_instance *next;
+};
+
+struct uprobe_task {
+	struct return_instance *return_instances;
+};
+
+/* kernel/events/uprobes.c: the [uprobes] page; uretprobe trampolines return to its start */
+struct xol_area {
+	unsigned long vaddr;
+};
+
+struct uprobes_state {
+	struct xol_area *xol_area;
+};
+
+struct mm_struct {
+	struct uprobes_state uprobes_state;
+};
+
+struct task_struct {
+	int pid;
+	int tgid;
+	struct task_struct *group_leader;
+	struct mm_struct *mm;
+	struct uprobe_task *utask;
+	u64 self_exec_id;
+};
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <dwarf.h>
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include "arch/arch.h"
+#include "cfi/cfa_program.h"
+#include "cfi/index.h"
+#include "cfi/walk.h"
+#include "elf/elf_file.h"
+
+/* Where a section's FDEs are found: `hdr` if it has entries, else `index`. */
+struct searched_section {
+	struct cfi_section section;
+	struct cfi_hdr hdr;
+	struct cfi_index index;
+};
+
+struct cfi {
+	const struct arch *arch;
+	/* In the order in which they decide. */
+	struct searched_section sections[2];
+	unsigned int n_sections;
+};
+
+static uint64_t section_vaddr(struct elf_file *file, const char *name)
+{
+	struct elf_section section;
+
+	return elf_file_section(file, name, &section) ? 0 : section.vaddr;
+}
+
+/*
+ * textrel and datarel pointers are relative to .text and to the global offset table. Hardly any file has them, and reading .text
+ * is not free, so the first CIE decides whether the bases are needed.
+ */
+static void find_bases(struct elf_file *file, struct cfi_section *section)
+{
+	struct cfa_machine machine;
+	struct cie cie;
+	uint8_t relative;
+
+	if (cie_parse(section, 0, &machine, &cie))
+		return;
+	relative = cie.fde_encoding & 0x70;
+	if (relative == DW_EH_PE_textrel)
+		section->text_base = section_vaddr(file, ".text");
+	if (relative == DW_EH_PE_datarel) {
+		section->data_base = section_vaddr(file, ".got.plt");
+		if (!section->data_base)
+			section->data_base = section_vaddr(file, ".got");
+	}
+}
+
+static int open_section(struct cfi *cfi, struct elf_file *file, bool is_eh)
+{
+	struct searched_section *s = &cfi->sections[cfi->n_sections];
+	struct elf_section found, hdr;
+	int err;
+
+	err = elf_file_section(file, is_eh ? ".eh_frame" : ".debug_frame", &found);
+	if (err)
+		return err;
+	s->section = (struct cfi_section){
+		.data = found.data,
+		.size = found.size,
+		.vaddr = found.vaddr,
+		.is_eh = is_eh,
+		.little_endian = cfi->arch->elf_data == ELFDATA2LSB,
+		.address_size = cfi->arch->elf_class == ELFCLASS64 ? 8 : 4,
+	};
+	find_bases(file, &s->section);
+	if (!is_eh || elf_file_section(file, ".eh_frame_hdr", &hdr) ||
+	    hdr_open(&hdr, &s->section, &s->hdr)) {
+		err = index_build(&s->section, &s->index);
+		if (err)
+			return err;
+	}
+	cfi->n_sections++;
+	return 0;
+}
+
+int cfi_open(struct elf_file *file, struct elf_file *debug, struct cfi **ret)
+{
+	const struct arch *arch = elf_file_arch(file);
+	struct cfi *cfi;
+	int err;
+
+	if (!arch)
+		return -ENOTSUP;
+	if (debug && elf_file_arch(debug) != arch)
+		debug = NULL;
+	cfi = calloc(1, sizeof(*cfi));
+	if (!cfi)
+		return -ENOMEM;
+	cfi->arch = arch;
+	err = open_section(cfi, file, true);
+	if (err == -ENOENT || !err) {
+		err = open_section(cfi, file, false);
+		if (err == -ENOENT && debug)
+			err = open_section(cfi, debug, false);
+	}
+	/* One section is enough; what is wrong with the other, if it is there, is the file's affair. */
+	if (cfi->n_sections)
+		err = 0;
+	if (err) {
+		cfi_close(cfi);
+		return err;
+	}
+	*ret = cfi;
+	return 0;
+}
+
+void cfi_close(struct cfi *cfi)
+{
+	if (!cfi)
+		return;
+	for (unsigned int i = 0; i < cfi->n_sections; i++)
+		index_clear(&cfi->sections[i].index);
+	free(cfi);
+}
+
+const struct arch *cfi_arch(const struct cfi *cfi)
+{
+	return cfi->arch;
+}
+
+struct finder {
+	uint64_t vaddr;
+	struct cfi_row *ret;
+};
+
+static int find_row(const struct cfi_row *row, bool last, void *arg)
+{
+	struct finder *finder = arg;
+
+	(void)last;
+	if (finder->vaddr < row->start || finder->vaddr >= row->end)
+		return 0;
+	*finder->ret = *row;
+	return 1;
+}
+
+static int section_find_row(const struct searched_section *s, uint64_t vaddr, struct cfi_row *ret)
+{
+	struct finder finder = {vaddr, ret};
+	struct cfa_machine machine;
+	struct cfi_entry entry;
+	struct cie cie;
+	struct fde fde;
+	size_t off;
+	int err;
+
+	if (s->hdr.n)
+		err = hdr_find(&s->hdr, &s->section, vaddr, &off);
+	else
+		err = index_find(&s->index, vaddr, &off);
+	if (err)
+		return err;
+	if (section_entry(&s->section, off, &entry) || entry.is_end || entry.is_cie ||
+	    cie_parse(&s->section, entry.cie_off, &machine, &cie))
+		return -EINVAL;
+	err = fde_parse(&s->section, &entry, &cie, &fde);
+	if (err)
+		return err == -ENOENT ? err : -EINVAL;
+	if (vaddr < fde.start || vaddr >= fde.end)
+		return -ENOENT;
+	if (cfa_check_fde(&machine, &s->section, &cie, &fde))
+		return -EINVAL;
+	/* The rows of a FDE cover it whole. */
+	return cfa_run_fde(&machine, &s->section, &cie, &fde, find_row, &finder) == 1 ? 0 : -EINVAL;
+}
+
+int cfi_find_row(const struct cfi *cfi, uint64_t vaddr, struct cfi_row *ret)
+{
+	int err = -ENOENT;
+
+	for (unsigned int i = 0; i < cfi->n_sections; i++) {
+		int e = section_find_row(&cfi->sections[i], vaddr, ret);
+
+		if (!e)
+			return 0;
+		/* "Malformed" says more than "not there". */
+		if (e != -ENOENT)
+			err = e;
+	}
+	return err;
+}
+
+struct counter {
+	int (*fn)(const struct cfi_row *row, bool last, void *arg);
+	void *arg;
+	size_t rows;
+};
+
+static int count_row(const struct cfi_row *row, bool last, void *arg)
+{
+	struct counter *counter = arg;
+
+	counter->rows++;
+	return counter->fn(row, last, counter->arg);
+}
+
+static int section_for_each_row(const struct cfi_section *section, struct counter *counter,
+				struct cfi_stats *stats)
+{
+	struct cfi_walk *walk;
+	struct cfi_entry entry;
+	const struct cie *cie;
+	struct fde fde;
+	int err;
+
+	err = walk_create(section, &walk);
+	if (err)
+		return err;
+	for (;;) {
+		if (walk_next(walk, stats, &entry, &cie, &fde))
+			break;
+		stats->fdes++;
+		err = walk_rows(walk, cie, &fde, count_row, counter);
+		if (err)
+			break;
+	}
+	walk_destroy(walk);
+	return err;
+}
+
+int cfi_for_each_row(const struct cfi *cfi,
+		     int (*fn)(const struct cfi_row *row, bool last, void *arg), void *arg,
+		     struct cfi_stats *stats)
+{
+	struct counter counter = {fn, arg, 0};
+	struct cfi_stats counted = {0};
+	int err = 0;
+
+	for (unsigned int i = 0; i < cfi->n_sections && !err; i++)
+		err = section_for_each_row(&cfi->sections[i].section, &counter, &counted);
+	counted.rows = counter.rows;
+	if (stats)
+		*stats = counted;
+	return err;
+}

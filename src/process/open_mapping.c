@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include "process/process.h"
+
+/*
+ * Opens `path` if it is a regular file, and, with `expected`, the very file of that mapping. Looking comes before
+ * opening: opening a device or a FIFO that somebody put there can block or do things.
+ */
+static int open_regular(const char *path, const struct mapping *expected)
+{
+	char self[64];
+	struct stat st;
+	int by_path, fd;
+
+	by_path = open(path, O_PATH | O_CLOEXEC);
+	if (by_path < 0)
+		return -errno;
+	if (fstat(by_path, &st))
+		fd = -errno;
+	else if (!S_ISREG(st.st_mode))
+		fd = -ENOEXEC;
+	else if (expected &&
+		 (st.st_ino != expected->inode || major(st.st_dev) != expected->dev_major ||
+		  minor(st.st_dev) != expected->dev_minor))
+		fd = -ESTALE;
+	else {
+		snprintf(self, sizeof(self), "/proc/self/fd/%d", by_path);
+		fd = open(self, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			fd = -errno;
+	}
+	close(by_path);
+	return fd;
+}
+
+static int open_by_path(pid_t pid, const struct mapping *mapping)
+{
+	/* A name that really ends in " (deleted)" looks the same; device and inode decide. */
+	const char *suffix = mapping->deleted ? " (deleted)" : "";
+	char path[PATH_MAX + 64];
+	int fd, skip;
+
+	skip = snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+	if (snprintf(path + skip, sizeof(path) - (size_t)skip, "%s%s", mapping->path, suffix) >=
+	    (int)sizeof(path) - skip)
+		return -ENAMETOOLONG;
+	fd = open_regular(path, mapping);
+	/* maps names the files of a chrooted process as its reader sees them, not from the new root. */
+	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ESTALE) {
+		int here = open_regular(path + skip, mapping);
+
+		if (here >= 0)
+			return here;
+	}
+	return fd;
+}
+
+int process_open_mapping(pid_t pid, const struct mapping *mapping)
+{
+	char path[96];
+	int fd, denied;
+
+	if (mapping->path[0] != '/' || mapping->inode == 0)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid,
+		 mapping->start, mapping->end);
+	fd = open_regular(path, NULL);
+	if (fd >= 0)
+		return fd;
+	denied = fd == -EPERM || fd == -EACCES ? fd : 0;
+	fd = open_by_path(pid, mapping);
+	/* The file is there, only not for us: say so. */
+	if ((fd == -ENOENT || fd == -ESTALE) && denied)
+		return denied;
+	return fd;
+}

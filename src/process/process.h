@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A live process: its mappings and the ELF files behind them.
+ *
+ * A struct module is one ELF file, shared by every process that maps it (keyed by build ID; files without one by device, inode and
+ * change time) and reference-counted; a struct module_cache owns them. A struct process is a snapshot of
+ * /proc/PID/maps joined with modules, replaced by process_refresh(). Not thread safe: one thread at a time per cache.
+ */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct cfi;
+struct elf_file;
+struct module_cache;
+struct table;
+
+struct module {
+	char *path;		 /* as the target names it, "[vdso]" for the vDSO; first one seen */
+	struct elf_file *elf;
+	struct cfi *cfi;	 /* NULL: the file has no CFI */
+	struct table *table;	 /* module_table(); NULL until then */
+	uint32_t id;		 /* unique in its cache, never 0, never reused */
+	unsigned int refs;
+	void *user;		 /* of the cache's owner */
+};
+
+struct mapping {
+	uint64_t start, end;
+	uint64_t file_off;
+	uint64_t load_bias; /* addr - vaddr; only where module is set */
+	uint64_t inode;
+	uint32_t dev_major, dev_minor;
+	bool executable;
+	bool deleted;
+	char *path;		/* "" for anonymous memory; "[stack]", "[vdso]", "[uprobes]", ... */
+	struct module *module;	/* executable file mappings and the vDSO; NULL: none, or not readable (`error`) */
+	int error;		/* negative errno: why the file of an executable mapping could not be opened or is no ELF */
+};
+
+struct process {
+	pid_t pid;
+	size_t n_mappings;
+	struct mapping *mappings; /* all of them, by address */
+};
+
+int module_cache_create(struct module_cache **ret);
+/* After the last module_put(). */
+void module_cache_destroy(struct module_cache *cache);
+/* Reference for the caller; from an open file. */
+int module_cache_get(struct module_cache *cache, int fd, const char *path, struct module **ret);
+/* One more reference. */
+static inline void module_hold(struct module *module)
+{
+	module->refs++;
+}
+
+void module_put(struct module_cache *cache, struct module *module);
+/* Compiles the module's table if that has not been done; -ENOENT: no CFI. */
+int module_table(struct module *module, const struct table **ret);
+
+/*
+ * Reads /proc/PID/maps. Files are opened through /proc/PID/map_files, which needs the file to exist nowhere; without the
+ * privilege for that through /proc/PID/root plus the path, and only where device and inode agree with the mapping. -ESRCH: no such process;
+ * -EACCES / -EPERM: not permitted. One unreadable file is no failure: see mapping.error.
+ */
+int process_open(struct module_cache *cache, pid_t pid, struct process **ret);
+/* Reads the mappings again; *changed (may be NULL): an executable mapping came, went or moved. On failure the old ones stay. */
+int process_refresh(struct module_cache *cache, struct process *process, bool *changed);
+void process_close(struct module_cache *cache, struct process *process);
+
+/* The mapping that holds `addr`, or NULL. */
+const struct mapping *process_find_mapping(const struct process *process, uint64_t addr);
+
+/* Opens the file behind a mapping (map_files first, then root); a descriptor or a negative errno. */
+int process_open_mapping(pid_t pid, const struct mapping *mapping);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SYMBOLIZE_DEMANGLE_H
+#define SYMBOLIZE_DEMANGLE_H
+
+/*
+ * Readable form of a symbol-table name: C++ (Itanium ABI) and Rust (legacy and v0) demangled, a version after '@' cut off,
+ * anything else as it is. Bounded in time and memory whatever the name. free() it; NULL: no memory.
+ */
+char *demangle(const char *raw);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "elf/elf_file.h"
+#include "process/process.h"
+#include "symbolize/symbol_file.h"
+#include "symbolize/symbolize.h"
+
+/* A path and, where it could be opened, the file behind it. Kept to the end: names stay valid. */
+struct named_file {
+	char *path;
+	uint32_t module_id; /* 0: no module */
+	struct symbol_file *symbols;
+};
+
+struct code_range { /* an executable mapping */
+	uint64_t start, end, load_bias;
+	const struct named_file *file; /* NULL: anonymous memory */
+};
+
+struct symbolizer {
+	struct named_file **files;
+	size_t n_files;
+	struct code_range *ranges; /* by address */
+	size_t n_ranges;
+};
+
+static struct symbol_file *open_symbols(pid_t pid, const struct mapping *mapping)
+{
+	struct symbol_file *symbols = NULL;
+	int fd = process_open_mapping(pid, mapping);
+
+	/* A module may have been found through a copy of this file that is stripped, hence the mapping's own file first. */
+	if (fd >= 0) {
+		symbol_file_open(fd, mapping->path, &symbols);
+		close(fd);
+	}
+	if (!symbols)
+		symbol_file_open(elf_file_fd(mapping->module->elf), mapping->path, &symbols);
+	return symbols;
+}
+
+/* NULL: no memory. */
+static const struct named_file *get_file(struct symbolizer *symbolizer, pid_t pid,
+					 const struct mapping *mapping)
+{
+	uint32_t module_id = mapping->module ? mapping->module->id : 0;
+	struct named_file *file, **bigger;
+
+	for (size_t i = 0; i < symbolizer->n_files; i++) {
+		file = symbolizer->files[i];
+		if (file->module_id == module_id && strcmp(file->path, mapping->path) == 0)
+			return file;
+	}
+	bigger = realloc(symbolizer->files, (symbolizer->n_files + 1) * sizeof(*bigger));
+	if (!bigger)
+		return NULL;
+	symbolizer->files = bigger;
+	file = calloc(1, sizeof(*file));
+	if (!file)
+		return NULL;
+	file->path = strdup(mapping->path);
+	if (!file->path) {
+		free(file);
+		return NULL;
+	}
+	file->module_id = module_id;
+	if (mapping->module)
+		file->symbols = open_symbols(pid, mapping);
+	bigger[symbolizer->n_files++] = file;
+	return file;
+}
+
+int symbolizer_create(const struct process *process, struct symbolizer **ret)
+{
+	struct symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
+	int err;
+
+	if (!symbolizer)
+		return -ENOMEM;
+	err = symbolizer_refresh(symbolizer, process);
+	if (err) {
+		symbolizer_destroy(symbolizer);
+		return err;
+	}
+	*ret = symbolizer;
+	return 0;
+}
+
+int symbolizer_refresh(struct symbolizer *symbolizer, const struct process *process)
+{
+	struct code_range *ranges = calloc(process->n_mappings + 1, sizeof(*ranges));
+	size_t n = 0;
+
+	if (!ranges)
+		return -ENOMEM;
+	for (size_t i = 0; i < process->n_mappings; i++) {
+		const struct mapping *mapping = &process->mappings[i];
+		const struct named_file *file = NULL;
+
+		if (!mapping->executable)
+			continue;
+		if (mapping->path[0] != '\0') {
+			file = get_file(symbolizer, process->pid, mapping);
+			if (!file) {
+				free(ranges);
+				return -ENOMEM;
+			}
+		}
+		ranges[n++] = (struct code_range){
+			.start = mapping->start,
+			.end = mapping->end,
+			.load_bias = mapping->load_bias,
+			.file = file,
+		};
+	}
+	free(symbolizer->ranges);
+	symbolizer->ranges = ranges;
+	symbolizer->n_ranges = n;
+	return 0;
+}
+
+void symbolizer_destroy(struct symbolizer *symbolizer)
+{
+	if (!symbolizer)
+		return;
+	for (size_t i = 0; i < symbolizer->n_files; i++) {
+		symbol_file_close(symbolizer->files[i]->symbols);
+		free(symbolizer->files[i]->path);
+		free(symbolizer->files[i]);
+	}
+	free(symbolizer->files);
+	free(symbolizer->ranges);
+	free(symbolizer);
+}
+
+static const struct code_range *find_range(const struct symbolizer *symbolizer, uint64_t addr)
+{
+	size_t low = 0, high = symbolizer->n_ranges;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (symbolizer->ranges[mid].end <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < symbolizer->n_ranges && symbolizer->ranges[low].start <= addr)
+		return &symbolizer->ranges[low];
+	return NULL;
+}
+
+void symbolizer_find(struct symbolizer *symbolizer, uint64_t addr, int is_return_address,
+		     struct symbol *ret)
+{
+	uint64_t looked_up = addr - (is_return_address ? 1 : 0), start;
+	const struct code_range *range = find_range(symbolizer, looked_up);
+
+	*ret = (struct symbol){0};
+	if (!range || !range->file)
+		return;
+	ret->module = range->file->path;
+	if (!range->file->symbols)
+		return;
+	ret->name = symbol_file_find(range->file->symbols, looked_up - range->load_bias, &start);
+	if (ret->name)
+		ret->offset = addr - range->load_bias - start;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unwind/resolve.h"
+
+#include <errno.h>
+
+#include <dwunw/step_types.h>
+
+#include "arch/arch.h"
+#include "cfi/cfi.h"
+#include "cfi/expression.h"
+#include "unwind/snapshot.h"
+#include "unwind/unwind.h"
+
+struct frame {
+	const struct arch *arch;
+	const struct dwunw_step_state *state;
+	const struct unwind_snapshot *snapshot;
+};
+
+static int get_reg(void *arg, uint64_t reg, uint64_t *ret)
+{
+	const struct frame *frame = arg;
+	int dense = arch_dense(frame->arch, reg);
+
+	if (reg == frame->arch->ra_column)
+		*ret = frame->state->pc;
+	else if (dense == frame->arch->step->sp)
+		*ret = frame->state->sp;
+	else if (dense == frame->arch->step->fp)
+		*ret = frame->state->fp;
+	else if (dense >= 0 && (frame->state->valid >> dense & 1))
+		*ret = frame->state->regs[dense];
+	else
+		return -ENODATA;
+	return 0;
+}
+
+static int read_memory(void *arg, uint64_t addr, unsigned int size, uint64_t *ret)
+{
+	const struct frame *frame = arg;
+
+	return snapshot_read(frame->snapshot, addr, size, ret);
+}
+
+/* `value` as an offset from `base`, if a rule can hold it. */
+static int offset_from(uint64_t base, uint64_t value, __s32 *ret)
+{
+	int64_t off = (int64_t)(value - base);
+
+	if (off != (__s32)off)
+		return -ERANGE;
+	*ret = (__s32)off;
+	return 0;
+}
+
+static int resolve_cfa(const struct cfi_row *row, const struct expression_context *context,
+		       const struct frame *frame, struct dwunw_frame_rule *rule, uint64_t *cfa)
+{
+	uint64_t base = 0;
+
+	if (rule->cfa_kind != DWUNW_RULE_EXPRESSION) {
+		int err = get_reg((void *)frame, row->cfa.reg, &base);
+
+		*cfa = base + row->cfa.off;
+		return row->cfa.kind == CFI_REGISTER ? err : -ENOTSUP;
+	}
+	if (expression_evaluate(row->cfa.expr, row->cfa.expr_size, context, false, 0, cfa) ||
+	    offset_from(frame->state->sp, *cfa, &rule->cfa_off))
+		return -EINVAL;
+	rule->cfa_kind = DWUNW_RULE_REG_PLUS;
+	rule->cfa_reg = frame->arch->step->sp;
+	return 0;
+}
+
+static void resolve_reg(const struct cfi_rule *from, const struct expression_context *context,
+			uint64_t cfa, __u8 *kind, __s32 *off)
+{
+	uint64_t value;
+
+	if (*kind != DWUNW_RULE_EXPRESSION ||
+	    expression_evaluate(from->expr, from->expr_size, context, true, cfa, &value) ||
+	    offset_from(cfa, value, off))
+		return;
+	*kind = from->kind == CFI_EXPRESSION ? DWUNW_RULE_CFA_AT : DWUNW_RULE_CFA_PLUS;
+}
+
+bool rule_has_expression(const struct dwunw_rule *rule)
+{
+	const struct dwunw_frame_rule *frame = &rule->frame;
+
+	if (frame->cfa_kind == DWUNW_RULE_EXPRESSION || frame->ra_kind == DWUNW_RULE_EXPRESSION ||
+	    frame->fp_kind == DWUNW_RULE_EXPRESSION)
+		return true;
+	for (unsigned int i = 0; i < DWUNW_MAX_REGS; i++) {
+		if ((frame->saved >> i & 1) && rule->kind[i] == DWUNW_RULE_EXPRESSION)
+			return true;
+	}
+	return false;
+}
+
+int rule_resolve(const struct arch *arch, const struct cfi_row *row,
+		 const struct dwunw_step_state *state, const struct unwind_snapshot *snapshot,
+		 uint64_t load_bias, struct dwunw_rule *rule)
+{
+	struct frame frame = { arch, state, snapshot };
+	struct expression_context context = {
+		.address_size = arch->step->word_size,
+		.little_endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+		.get_reg = get_reg,
+		.read = read_memory,
+		.load_bias = load_bias,
+		.arg = &frame,
+	};
+	uint64_t cfa;
+
+	if (resolve_cfa(row, &context, &frame, &rule->frame, &cfa))
+		return 0;
+	for (unsigned int reg = 0; reg < row->n_regs; reg++) {
+		const struct cfi_rule *from = &row->regs[reg];
+		int dense = arch_dense(arch, reg);
+
+		if (from->kind != CFI_EXPRESSION && from->kind != CFI_VAL_EXPRESSION)
+			continue;
+		if (reg == row->ra_column)
+			resolve_reg(from, &context, cfa, &rule->frame.ra_kind, &rule->frame.ra_off);
+		else if (dense == arch->step->fp)
+			resolve_reg(from, &context, cfa, &rule->frame.fp_kind, &rule->frame.fp_off);
+		else if (dense >= 0)
+			resolve_reg(from, &context, cfa, &rule->kind[dense], &rule->off[dense]);
+	}
+	return 0;
+}

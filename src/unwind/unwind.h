@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Unwinding in user space, over a snapshot: registers, a slice of the stack, the mappings of the process. The frame step is that of the
+ * kernel (include/dwunw/step.h); rules come straight from CFI, one FDE a frame, so that no table is waited for.
+ * Allocates nothing. Thread safe as far as the struct process is not changed meanwhile.
+ */
+#ifndef UNWIND_H
+#define UNWIND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <dwunw/dwunw.h>
+
+struct process;
+
+struct unwind_snapshot {
+	const struct process *process;
+	const struct dwunw_registers *registers; /* of the innermost frame, whose pc is exact */
+	uint64_t slice_start;
+	const uint8_t *slice;
+	size_t slice_size;
+	uint64_t trampoline; /* of uretprobes; 0: none */
+	const struct dwunw_return *returns;
+	size_t n_returns;
+};
+
+/*
+ * Fills up to `max_frames` frames after leaving out the innermost `skip`; returns how the stack ended (enum dwunw_stop_reason).
+ */
+int unwind_snapshot(const struct unwind_snapshot *snapshot, unsigned int skip, size_t max_frames,
+		    struct dwunw_frame *frames, size_t *n_frames);
+
+#endif

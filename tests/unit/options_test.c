@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Proves: each option of the command line ends up in its field, under its long and short name; defaults are those of
+ * the specification; each wrong command line gives its exit status, exactly one line of our own on stderr that names option and
+ * value, and leaves the result untouched; help goes to stdout with status 0 and names each option.
+ */
+#include "options.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "words.h"
+
+#include "../test.h"
+
+static char error_text[4096]; /* what the last parse() wrote to stderr */
+
+/* options_parse() over the words of `line`, with stderr caught. */
+static int parse(const char *line, struct options *ret)
+{
+	static char **words; /* the result points into it */
+	FILE *caught = tmpfile();
+	char *command;
+	int saved = dup(2), argc = 0, status;
+
+	if (!caught || asprintf(&command, "/path/to/memleak_dwunw_user %s", line) < 0)
+		exit(1);
+	words_free(words);
+	if (words_split(command, &words))
+		exit(1);
+	free(command);
+	while (words[argc])
+		argc++;
+	fflush(stderr);
+	dup2(fileno(caught), 2);
+	status = options_parse(argc, words, ret);
+	fflush(stderr);
+	dup2(saved, 2);
+	close(saved);
+	rewind(caught);
+	error_text[fread(error_text, 1, sizeof(error_text) - 1, caught)] = '\0';
+	fclose(caught);
+	return status;
+}
+
+static void test_defaults(void)
+{
+	struct options o = {.pid = -1};
+
+	CHECK(parse("-p 12", &o) == 0);
+	CHECK(error_text[0] == '\0');
+	CHECK(o.pid == 12 && !o.command && !o.show_allocs && o.older_ms == 500);
+	CHECK(o.top_stacks == 10 && o.min_size == 0 && o.max_size == UINT64_MAX);
+	CHECK(!strcmp(o.object, "libc.so.6") && !o.verbose && o.mode == OPTIONS_MODE_FALLBACK);
+	CHECK(o.max_stack_depth == 127 && o.stack_storage_size == 131072);
+	CHECK(o.interval_s == 5 && o.n_intervals == 0);
+}
+
+static void test_values(void)
+{
+	struct options o = {0};
+
+	CHECK(parse("-p 34 -a -o 0 -T 3 -z 16 -Z 4096 -O /opt/lib/libx.so -v -W off 7 2", &o) == 0);
+	CHECK(o.pid == 34 && o.show_allocs && o.older_ms == 0 && o.top_stacks == 3);
+	CHECK(o.min_size == 16 && o.max_size == 4096 && !strcmp(o.object, "/opt/lib/libx.so"));
+	CHECK(o.verbose && o.mode == OPTIONS_MODE_OFF && o.interval_s == 7 && o.n_intervals == 2);
+
+	o = (struct options){0};
+	CHECK(parse("1 --command='./a \"b c\"' --show-allocs --older=18446744073709 "
+		    "--top=4294967295"
+		    " --min-size=18446744073709551615 --max-size=18446744073709551615 --obj=x.so"
+		    " --verbose --dwunw-mode=force --perf-max-stack-depth=1023"
+		    " --stack-storage-size=16777216",
+		    &o) == 0);
+	CHECK(o.pid == 0 && !strcmp(o.command, "./a \"b c\"") && o.show_allocs);
+	CHECK(o.older_ms == 18446744073709 && o.top_stacks == UINT32_MAX);
+	CHECK(o.min_size == UINT64_MAX && o.max_size == UINT64_MAX && !strcmp(o.object, "x.so"));
+	CHECK(o.verbose && o.mode == OPTIONS_MODE_FORCE && o.max_stack_depth == 1023);
+	CHECK(o.stack_storage_size == 16777216 && o.interval_s == 1 && o.n_intervals == 0);
+
+	CHECK(parse("--pid 5 --dwunw-mode fallback -z 8 -Z 8 --perf-max-stack-depth 1", &o) == 0);
+	CHECK(o.pid == 5 && o.mode == OPTIONS_MODE_FALLBACK && o.min_size == 8 && o.max_size == 8);
+	CHECK(o.max_stack_depth == 1);
+	/* arguments and options in any order; what is left of an argument behind -- */
+	CHECK(parse("3 -p 2147483647 -- 9", &o) == 0);
+	CHECK(o.pid == 2147483647 && o.interval_s == 3 && o.n_intervals == 9);
+}
+
+struct refusal {
+	const char *line;
+	int status;
+	const char *message; /* the whole line, without program name and newline */
+};
+
+static const struct refusal refusals[] = {
+	{"", 1, "kernel mode is not there yet: give --pid or --command"},
+	{"5 1", 1, "kernel mode is not there yet: give --pid or --command"},
+	{"-p 1 -c x", 1, "--pid and --command exclude each other"},
+	{"-c x --pid=1", 1, "--pid and --command exclude each other"},
+	{"-p 1 -z 9 -Z 8", 1, "--min-size 9 is larger than --max-size 8"},
+	{"-p 0", 64, "--pid: 0 is not in the range 1 to 2147483647"},
+	{"-p 2147483648", 64, "--pid: 2147483648 is not in the range 1 to 2147483647"},
+	{"-p -1", 64, "--pid: '-1' is not a number"},
+	{"-p +1", 64, "--pid: '+1' is not a number"},
+	{"-p ' 1'", 64, "--pid: ' 1' is not a number"},
+	{"-p 1x", 64, "--pid: '1x' is not a number"},
+	{"-p 0x10", 64, "--pid: '0x10' is not a number"},
+	{"-p ''", 64, "--pid: '' is not a number"},
+	{"-p self", 64, "--pid: 'self' is not a number"},
+	{"-c ''", 64, "--command: must not be empty"},
+	{"-c '  '", 64, "--command: must not be empty"},
+	{"-p 1 -O ''", 64, "--obj: must not be empty"},
+	{"-p 1 -o 1.5", 64, "--older: '1.5' is not a number"},
+	{"-p 1 -o 18446744073710", 64,
+	 "--older: 18446744073710 is not in the range 0 to 18446744073709"},
+	{"-p 1 -T 0", 64, "--top: 0 is not in the range 1 to 4294967295"},
+	{"-p 1 -T 4294967296", 64, "--top: 4294967296 is not in the range 1 to 4294967295"},
+	{"-p 1 -T many", 64, "--top: 'many' is not a number"},
+	{"-p 1 -z -1", 64, "--min-size: '-1' is not a number"},
+	{"-p 1 -Z 18446744073709551616", 64,
+	 "--max-size: 18446744073709551616 is not in the range 0 to 18446744073709551615"},
+	{"-p 1 -Z 4K", 64, "--max-size: '4K' is not a number"},
+	{"-p 1 -W on", 64, "--dwunw-mode: 'on' is not one of off, fallback, force"},
+	{"-p 1 -W ''", 64, "--dwunw-mode: '' is not one of off, fallback, force"},
+	{"-p 1 --perf-max-stack-depth=0", 64,
+	 "--perf-max-stack-depth: 0 is not in the range 1 to 1023"},
+	{"-p 1 --perf-max-stack-depth=1024", 64,
+	 "--perf-max-stack-depth: 1024 is not in the range 1 to 1023"},
+	{"-p 1 --stack-storage-size=0", 64,
+	 "--stack-storage-size: 0 is not in the range 1 to 16777216"},
+	{"-p 1 --stack-storage-size=16777217", 64,
+	 "--stack-storage-size: 16777217 is not in the range 1 to 16777216"},
+	{"-p 1 0", 64, "INTERVAL: 0 is not in the range 1 to 2147483"},
+	{"-p 1 2147484", 64, "INTERVAL: 2147484 is not in the range 1 to 2147483"},
+	{"-p 1 five", 64, "INTERVAL: 'five' is not a number"},
+	{"-p 1 5 0", 64, "INTERVALS: 0 is not in the range 1 to 4294967295"},
+	{"-p 1 5 1 2", 64, "unexpected argument '2'"},
+};
+
+static void test_refusals(void)
+{
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		struct options o, before;
+		char expected[512];
+		int status;
+
+		memset(&o, 0x5a, sizeof(o));
+		before = o;
+		status = parse(refusals[i].line, &o);
+		snprintf(expected, sizeof(expected), "memleak_dwunw_user: %s\n",
+			 refusals[i].message);
+		if (status != refusals[i].status || strcmp(error_text, expected))
+			fprintf(stderr, "'%s': %d: %s", refusals[i].line, status, error_text);
+		CHECK(status == refusals[i].status);
+		CHECK(!strcmp(error_text, expected));
+		CHECK(!memcmp(&o, &before, sizeof(o)));
+	}
+}
+
+/* What getopt itself refuses: unknown, ambiguous, without argument; and what a later version will bring. */
+static void test_unknown(void)
+{
+	static const char *const lines[] = {
+		"-p",	   "--pid",   "-p 1 --nope", "-p 1 --s=4",   "-p 1 -a=3 -q",
+		"-p 1 -t", "-p 1 -C", "-p 1 -F",     "-p 1 -s 3",    "-p 1 -S je_",
+		"-p 1 -P", "--a=3",   "-p 1 -T",     "-p 1 --trace",
+	};
+	struct options o;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		CHECK(parse(lines[i], &o) == 64);
+		CHECK(strstr(error_text, "option"));
+		CHECK(strstr(error_text, "--help"));
+	}
+}
+
+/* Those that end the program, in a child; what it writes to stdout. */
+static int answered(const char *line, char *out, size_t size)
+{
+	FILE *caught = tmpfile();
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		struct options o;
+
+		dup2(fileno(caught), 1);
+		parse(line, &o);
+		_exit(99); /* it returned */
+	}
+	waitpid(pid, &status, 0);
+	rewind(caught);
+	out[fread(out, 1, size - 1, caught)] = '\0';
+	fclose(caught);
+	return WEXITSTATUS(status);
+}
+
+static void test_help(void)
+{
+	static const char *const names[] = {
+		"--pid",	 "--command",  "--obj",
+		"--show-allocs", "--older",    "--top",
+		"--min-size",	 "--max-size", "--dwunw-mode",
+		"--verbose",	 "--usage",    "--perf-max-stack-depth",
+		"--version",	 "--help",     "--stack-storage-size",
+	};
+	static const char *const defaults[] = {"(default: 5)", "500)",	      "libc.so.6)",
+					       "127)",	       "131072)",     "fallback)",
+					       "no limit)",    "(default: 0)"};
+	char help[16384], again[16384];
+
+	CHECK(answered("--help", help, sizeof(help)) == 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		CHECK(strstr(help, names[i]));
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		CHECK(strstr(help, defaults[i]));
+	CHECK(answered("-h", again, sizeof(again)) == 0 && !strcmp(help, again));
+	CHECK(answered("-'?'", again, sizeof(again)) == 0 && !strcmp(help, again));
+	/* asked for help, nothing else matters */
+	CHECK(answered("-p 1 -c x --help", again, sizeof(again)) == 0 && !strcmp(help, again));
+	CHECK(answered("--usage", again, sizeof(again)) == 0);
+	CHECK(!strncmp(again, "Usage: memleak_dwunw_user [", 27));
+	CHECK(answered("-V", again, sizeof(again)) == 0);
+	CHECK(!strncmp(again, "memleak_dwunw_user ", 19) && strchr(again, '\n')[1] == '\0');
+}
+
+int main(void)
+{
+	unsetenv("ARGP_HELP_FMT");
+	unsetenv("POSIXLY_CORRECT");
+	setenv("LC_ALL", "C", 1);
+	test_defaults();
+	test_values();
+	test_refusals();
+	test_unknown();
+	test_help();
+	return test_end();
+}

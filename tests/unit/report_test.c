@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Proves: the report's bytes are those of the specification (memleak's format and the [dwunw] line), for stacks walked by frame
+ * pointers and by libdwunw, complete or not, with block lists and details; that the largest come first in a stable order, young
+ * blocks stay out, hostile names cannot reach the terminal, sums are those of a naive count over random snapshots, and that time
+ * grows with the number of blocks, not with its square.
+ */
+#include "report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../test.h"
+
+#define MS 1000000ULL
+
+static const struct tm when = {.tm_hour = 9, .tm_min = 5, .tm_sec = 3};
+
+/* The report over `snapshot` as text; NULL where it failed. To be freed. */
+static char *report(const struct report_snapshot *snapshot, const struct report_options *options)
+{
+	struct report_groups groups;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out;
+
+	if (report_group(snapshot, options, &groups))
+		return NULL;
+	out = open_memstream(&text, &size);
+	report_print(out, snapshot, &groups, options, &when);
+	fclose(out);
+	report_groups_free(&groups);
+	return text;
+}
+
+static bool prints(const struct report_snapshot *snapshot, const struct report_options *options,
+		   const char *expected)
+{
+	char *text = report(snapshot, options);
+	bool same = text && !strcmp(text, expected);
+
+	if (!same)
+		fprintf(stderr, "expected:\n%s\ngot:\n%s\n", expected, text ? text : "(error)");
+	free(text);
+	return same;
+}
+
+static struct report_frame frames_a[] = {
+	{0x55c2a90fc349, 0x7ffc10, 0x55c2a90fc400, 0, "leaf_malloc", 9, "/srv/bin/served"},
+	{0x55c2a90fc400, 0x7ffc20, 0x55c2a90fc0c1, 2, "main", 0, "/srv/bin/served"},
+	{0x55c2a90fc0c1, 0x7ffc30, 0, 0, "_start", 0x21, "/srv/bin/served"},
+};
+static struct report_frame frames_b[] = {
+	{0x7f0000001234, 0, 0, 0, NULL, 0, "/opt/stripped.so"},
+	{0x10, 0, 0, 0, NULL, 0, NULL},
+};
+static struct report_stack stacks[] = {
+	{.id = 40,
+	 .walked_by_dwunw = true,
+	 .pid = 1234,
+	 .comm = "served",
+	 .n_frames = 3,
+	 .frames = frames_a},
+	{.id = 30, .n_frames = 2, .frames = frames_b},
+	{.id = 20,
+	 .walked_by_dwunw = true,
+	 .pid = 5,
+	 .comm = "fifteen-bytes-x",
+	 .stop = "mapping without unwind table",
+	 .n_frames = 1,
+	 .frames = frames_b},
+	{.id = 10},
+};
+static struct report_block blocks[] = {
+	{0x5000, 16, 100 * MS, 1},	   {0x56011f97bd00, 1001, 300 * MS, 0},
+	{0x3000, 32, 200 * MS, 1},	   {0x56011f97b000, 1001, 600 * MS, 0},
+	{0x7fffffff0000, 48, 900 * MS, 2}, {0x4000, 0, 900 * MS, 1},
+};
+static const struct report_snapshot snapshot = {blocks, 6, stacks, 4};
+
+#define HEADING(n) "[9:5:3] Top " #n " stacks with outstanding allocations:\n"
+#define FRAMES_A                                                                                   \
+	"\t0 [<000055c2a90fc349>] leaf_malloc+0x9 [/srv/bin/served]\n"                             \
+	"\t1 [<000055c2a90fc400>] main+0x0 [/srv/bin/served]\n"                                    \
+	"\t2 [<000055c2a90fc0c1>] _start+0x21 [/srv/bin/served]\n"
+#define FRAME_B0 "\t0 [<00007f0000001234>] <null sym> [/opt/stripped.so]\n"
+#define FRAMES_B FRAME_B0 "\t1 [<0000000000000010>] <null sym>\n"
+
+static void test_plain(void)
+{
+	struct report_options options = {.top_stacks = 10, .now_ns = 1000 * MS};
+
+	/* stacks 2 and 1 hold 48 bytes each: the lower id first */
+	CHECK(prints(&snapshot, &options,
+		     HEADING(3) "2002 bytes in 2 allocations from stack\n"
+				"\t[dwunw] pid=1234 comm=served frames=3\n" FRAMES_A
+				"48 bytes in 1 allocations from stack\n"
+				"\t[dwunw] pid=5 comm=fifteen-bytes-x frames=1, incomplete: "
+				"mapping without unwind table\n" FRAME_B0
+				"48 bytes in 3 allocations from stack\n" FRAMES_B));
+}
+
+static void test_allocs(void)
+{
+	struct report_options options = {
+		.top_stacks = 10, .show_allocs = true, .now_ns = 1000 * MS};
+
+	CHECK(prints(&snapshot, &options,
+		     HEADING(3) "2002 bytes in 2 allocations from stack\n"
+				"\t[dwunw] pid=1234 comm=served frames=3\n"
+				"\taddr = 0x56011f97b000 size = 1001\n"
+				"\taddr = 0x56011f97bd00 size = 1001\n" FRAMES_A
+				"48 bytes in 1 allocations from stack\n"
+				"\t[dwunw] pid=5 comm=fifteen-bytes-x frames=1, incomplete: "
+				"mapping without unwind table\n"
+				"\taddr = 0x7fffffff0000 size = 48\n" FRAME_B0
+				"48 bytes in 3 allocations from stack\n"
+				"\taddr = 0x3000 size = 32\n"
+				"\taddr = 0x4000 size = 0\n"
+				"\taddr = 0x5000 size = 16\n" FRAMES_B));
+}
+
+static void test_top(void)
+{
+	struct report_options options = {.top_stacks = 1, .now_ns = 1000 * MS};
+	struct report_groups groups;
+
+	CHECK(prints(&snapshot, &options,
+		     HEADING(1) "2002 bytes in 2 allocations from stack\n"
+				"\t[dwunw] pid=1234 comm=served frames=3\n" FRAMES_A));
+	/* what is not shown is counted all the same */
+	CHECK(report_group(&snapshot, &options, &groups) == 0);
+	CHECK(groups.n_groups == 3 && groups.bytes == 2098 && groups.blocks == 6);
+	report_groups_free(&groups);
+}
+
+static void test_age(void)
+{
+	struct report_options options = {.top_stacks = 10, .now_ns = 1000 * MS};
+
+	options.min_age_ns = 700 * MS; /* 300 ms is exactly as old as asked for */
+	CHECK(prints(&snapshot, &options,
+		     HEADING(2) "1001 bytes in 1 allocations from stack\n"
+				"\t[dwunw] pid=1234 comm=served frames=3\n" FRAMES_A
+				"48 bytes in 2 allocations from stack\n" FRAMES_B));
+	options.min_age_ns = 700 * MS + 1;
+	CHECK(prints(&snapshot, &options,
+		     HEADING(1) "48 bytes in 2 allocations from stack\n" FRAMES_B));
+	options.min_age_ns = 1000 * MS;
+	CHECK(prints(&snapshot, &options, HEADING(0)));
+	/* newer than the clock was read: young, not ancient */
+	options.now_ns = 50 * MS;
+	options.min_age_ns = 1;
+	CHECK(prints(&snapshot, &options, HEADING(0)));
+}
+
+static void test_details(void)
+{
+	struct report_options options = {.top_stacks = 10, .details = true, .now_ns = 1000 * MS};
+	struct report_snapshot two = {blocks + 1, 4, stacks, 3};
+
+	stacks[0].have_details = true;
+	CHECK(prints(&two, &options,
+		     HEADING(3) "2002 bytes in 2 allocations from stack\n"
+				"\t[dwunw] pid=1234 comm=served frames=3\n" FRAMES_A
+				"  [dwunw] #0 pc=0x55c2a90fc349 sp=0x7ffc10 ra=0x55c2a90fc400 "
+				"flags=0 module=/srv/bin/served\n"
+				"  [dwunw] #1 pc=0x55c2a90fc400 sp=0x7ffc20 ra=0x55c2a90fc0c1 "
+				"flags=0x2 module=/srv/bin/served\n"
+				"  [dwunw] #2 pc=0x55c2a90fc0c1 sp=0x7ffc30 ra=0 flags=0 "
+				"module=/srv/bin/served\n"
+				"48 bytes in 1 allocations from stack\n"
+				"\t[dwunw] pid=5 comm=fifteen-bytes-x frames=1, incomplete: "
+				"mapping without unwind table\n" FRAME_B0
+				"  [dwunw] #0 pc=0x7f0000001234 flags=0 module=/opt/stripped.so\n"
+				"32 bytes in 1 allocations from stack\n" FRAMES_B));
+	stacks[0].have_details = false;
+}
+
+static void test_hostile_names(void)
+{
+	struct report_frame frame = {1, 0, 0, 0, NULL, 1, NULL};
+	struct report_stack stack = {.walked_by_dwunw = true, .n_frames = 1, .frames = &frame};
+	struct report_block block = {0x10, 1, 0, 0};
+	struct report_snapshot one = {&block, 1, &stack, 1};
+	struct report_options options = {.top_stacks = 1};
+
+	stack.stop = "why";				     /* lies behind comm in memory */
+	memcpy(stack.comm, "\x1b[2J\n\xff\tnul-less..", 16); /* not terminated */
+	frame.symbol = "ns::f\x1b]0;t\a\x7f(int)";
+	/* valid UTF-8 stays; C1 control, overlong slash, surrogate, cut-off, too large do not */
+	frame.module =
+		"/\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\xa7/\xc2\x9b/\xc0\xaf/\xed\xa0\x80/\xe2\x82"
+		"/\xf4\x90\x80\x80/\xf8\xe2\x82";
+	CHECK(prints(
+		&one, &options,
+		HEADING(1) "1 bytes in 1 allocations from stack\n"
+			   "\t[dwunw] pid=0 comm=\\x1b[2J\\x0a\\xff\\x09nul-less. frames=1, "
+			   "incomplete: why\n"
+			   "\t0 [<0000000000000001>] ns::f\\x1b]0;t\\x07\\x7f(int)+0x1 "
+			   "[/\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\xa7/\\xc2\\x9b/\\xc0\\xaf/"
+			   "\\xed\\xa0\\x80/\\xe2\\x82/\\xf4\\x90\\x80\\x80/\\xf8\\xe2\\x82]\n"));
+}
+
+static void test_edges(void)
+{
+	struct report_options options = {.top_stacks = 10};
+	struct report_snapshot empty = {0}, bad = snapshot;
+	struct report_block huge[] = {{1, UINT64_MAX, 0, 0}, {2, 2, 0, 0}, {3, 5, 0, 1}};
+	struct report_snapshot sums = {huge, 3, stacks, 4};
+	struct report_groups groups = {.n_groups = 77};
+
+	CHECK(prints(&empty, &options, HEADING(0)));
+	/* a block of no stack is refused, not dropped */
+	bad.n_stacks = 2;
+	CHECK(report_group(&bad, &options, &groups) == -EINVAL && groups.n_groups == 77);
+	/* no sum wraps round */
+	CHECK(report_group(&sums, &options, &groups) == 0);
+	CHECK(groups.groups[0].stack == 0 && groups.groups[0].bytes == UINT64_MAX);
+	CHECK(groups.bytes == UINT64_MAX && groups.blocks == 3);
+	report_groups_free(&groups);
+	CHECK(!groups.groups && !groups.order);
+}
+
+/* Everything that report_groups promises, checked against a naive count. */
+static bool is_right(const struct report_snapshot *s, const struct report_options *options,
+		     const struct report_groups *groups)
+{
+	uint64_t blocks_seen = 0, bytes_seen = 0, old = 0;
+
+	for (size_t i = 0; i < s->n_blocks; i++)
+		old += s->blocks[i].time_ns + options->min_age_ns <= options->now_ns;
+	for (size_t g = 0; g < groups->n_groups; g++) {
+		const struct report_group *group = &groups->groups[g], *last = group - 1;
+		uint64_t bytes = 0, naive = 0, n = 0;
+
+		for (size_t i = 0; i < s->n_blocks; i++) {
+			const struct report_block *block = &s->blocks[i];
+
+			if (block->stack != group->stack ||
+			    block->time_ns + options->min_age_ns > options->now_ns)
+				continue;
+			naive += block->size;
+			n++;
+		}
+		for (size_t i = 0; i < group->n_blocks; i++) {
+			const size_t *at = &groups->order[group->first_block + i];
+
+			bytes += s->blocks[*at].size;
+			if (s->blocks[*at].stack != group->stack)
+				return false;
+			if (i > 0 && s->blocks[at[-1]].addr > s->blocks[*at].addr)
+				return false;
+		}
+		if (naive != bytes || naive != group->bytes || n != group->blocks || n == 0 ||
+		    n != group->n_blocks)
+			return false;
+		if (g > 0 && (last->bytes < group->bytes ||
+			      (last->bytes == group->bytes &&
+			       s->stacks[last->stack].id >= s->stacks[group->stack].id)))
+			return false;
+		blocks_seen += n;
+		bytes_seen += bytes;
+	}
+	return blocks_seen == old && groups->blocks == old && groups->bytes == bytes_seen;
+}
+
+static void test_random(void)
+{
+	static struct report_stack many_stacks[50];
+	static struct report_block many[500];
+	unsigned int seed = 1;
+	bool right = true;
+
+	for (int round = 0; round < 300; round++) {
+		struct report_options options = {.now_ns = 1000,
+						 .min_age_ns = rand_r(&seed) % 3 * 400};
+		struct report_snapshot s = {many, rand_r(&seed) % 500, many_stacks,
+					    1 + rand_r(&seed) % 50};
+		struct report_groups groups;
+
+		for (size_t i = 0; i < s.n_stacks; i++)
+			many_stacks[i].id = (int64_t)((i * 37 + round) % 53) << 55;
+		for (size_t i = 0; i < s.n_blocks; i++)
+			many[i] = (struct report_block){
+				((uint64_t)rand_r(&seed) << 33 | rand_r(&seed)) >>
+					rand_r(&seed) % 64,
+				rand_r(&seed) % 10, rand_r(&seed) % 1000,
+				rand_r(&seed) % s.n_stacks};
+		if (report_group(&s, &options, &groups)) {
+			CHECK(false);
+			return;
+		}
+		right &= is_right(&s, &options, &groups);
+		report_groups_free(&groups);
+	}
+	CHECK(right);
+}
+
+static double seconds_for(size_t n)
+{
+	struct report_snapshot s = {.n_blocks = n, .n_stacks = n};
+	struct report_options options = {.top_stacks = 10};
+	struct report_groups groups;
+	struct timespec start, end;
+	unsigned int seed = 7;
+
+	s.blocks = calloc(n, sizeof(*s.blocks));
+	s.stacks = calloc(n, sizeof(*s.stacks));
+	for (size_t i = 0; i < n; i++) {
+		s.stacks[i].id = rand_r(&seed);
+		s.blocks[i] = (struct report_block){0x7f0000000000 + (uint64_t)rand_r(&seed) * 16,
+						    i % 100, 0, rand_r(&seed) % n};
+	}
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
+	CHECK(report_group(&s, &options, &groups) == 0);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+	CHECK(groups.blocks == n);
+	report_groups_free(&groups);
+	free(s.blocks);
+	free(s.stacks);
+	return end.tv_sec - start.tv_sec + (end.tv_nsec - start.tv_nsec) / 1e9;
+}
+
+/* A million blocks of about as many stacks: what is quadratic takes minutes here. */
+static void test_time(void)
+{
+	double seconds = seconds_for(1000000);
+
+	printf("# 1,000,000 blocks grouped in %.0f ms\n", seconds * 1e3);
+	CHECK(seconds < 5);
+}
+
+int main(void)
+{
+	test_plain();
+	test_allocs();
+	test_top();
+	test_age();
+	test_details();
+	test_hostile_names();
+	test_edges();
+	test_random();
+	test_time();
+	return test_end();
+}
