@@ -25,6 +25,7 @@ include mk/lib.mk
 include mk/bpf.mk
 include mk/examples.mk
 include mk/tests.mk
+include mk/bench.mk
 include mk/install.mk
 
 # A sub-make, because packages that were just installed change what mk/config.mk finds.

@@ -5,7 +5,7 @@ UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
 PROGRAMS := $(patsubst tests/programs/%,$(B)/tests/programs/%,\
 	$(patsubst %_lib.c,%_lib.so,$(wildcard tests/programs/*_lib.c)) \
 	$(basename $(filter-out %_lib.c,$(wildcard tests/programs/*.c tests/programs/*.cc))))
-BENCH := $(patsubst %.c,$(B)/%,$(wildcard bench/*.c))
+BENCH := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c %_user.c,$(wildcard bench/*.c)))
 
 tests: lib examples $(UNIT_TESTS) $(PROGRAMS)
 bench-build: $(BENCH)

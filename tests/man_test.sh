@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Proves: man/memleak_dwunw.8 lists exactly the options of `memleak_dwunw_user --help`, with the same short and long names,
-# the same argument and the same default, and is accepted by groff without a warning.
+# Proves: man/memleak_dwunw.8 lists exactly the options of `memleak_dwunw_user --help`, with the same
+# short and long names, the same argument and the same default, and groff accepts it without a warning.
 #
 #   BUILD   where the products are; default build/$(uname -m)
 
@@ -23,7 +23,8 @@ check() {
 	fi
 }
 
-# One line `NAMES [default: VALUE]` for each option. An option begins in the first columns of --help, its text is further right.
+# One line `NAMES [default: VALUE]` for each option. An option begins in the first columns of --help, its
+# text is further right.
 help_options() {
 	"$program" --help | awk '
 		function flush() {

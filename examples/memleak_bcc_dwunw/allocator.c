@@ -22,8 +22,8 @@ static bool is_object(const struct mapping *mapping, const char *object)
 }
 
 /* Where the probe of a function goes, as an offset in the file. */
-static int place(struct elf_file *elf, uint64_t vaddr, uint64_t size, bool has_return_probe,
-		 uint64_t *ret, struct placement *placement)
+static int place(struct elf_file *elf, uint64_t vaddr, uint64_t size, unsigned int n_args,
+		 bool has_return_probe, uint64_t *ret, struct placement *placement)
 {
 	const uint8_t *code;
 	size_t n;
@@ -33,7 +33,7 @@ static int place(struct elf_file *elf, uint64_t vaddr, uint64_t size, bool has_r
 		return err;
 	if (n > size)
 		n = size;
-	placement_find(code, n, vaddr, has_return_probe, placement);
+	placement_find_args(code, n, vaddr, n_args, has_return_probe, placement);
 	return elf_file_vaddr_to_off(elf, vaddr + placement->offset, ret);
 }
 
@@ -48,29 +48,30 @@ static bool is_probed(const struct allocator *allocator, uint64_t offset)
 }
 
 static void add_function(struct allocator *allocator, struct elf_file *elf, const char *name,
-			 enum memleak_function function)
+			 enum memleak_function function, unsigned int n_args)
 {
 	size_t used = strlen(allocator->missing), n = allocator->n_probes;
 	struct placement placement;
 	uint64_t vaddr, size, offset;
 
 	if (elf_file_find_function(elf, name, &vaddr, &size) ||
-	    place(elf, vaddr, size, function != MEMLEAK_FREE, &offset, &placement)) {
+	    place(elf, vaddr, size, n_args, function != MEMLEAK_FREE, &offset, &placement)) {
 		snprintf(allocator->missing + used, sizeof(allocator->missing) - used, "%s%s",
 			 used ? ", " : "", name);
 		return;
 	}
 	if (is_probed(allocator, offset))
 		return;
-	allocator->probes[n] = (struct probe){ .offset = offset, .cookie = function };
+	allocator->probes[n] = (struct probe){.offset = offset, .cookie = function};
 	allocator->moved[n] = placement.offset != 0;
 	allocator->single_stepped[n] = !placement.emulated;
 	allocator->n_probes++;
 }
 
-int allocator_find(pid_t pid, const struct process *process, const char *object, struct allocator *ret)
+int allocator_find(pid_t pid, const struct process *process, const char *object,
+		   struct allocator *ret)
 {
-	struct allocator allocator = { .fd = -1 };
+	struct allocator allocator = {.fd = -1};
 	const struct mapping *mapping = NULL;
 
 	for (size_t i = 0; i < process->n_mappings && !mapping; i++) {
@@ -79,7 +80,8 @@ int allocator_find(pid_t pid, const struct process *process, const char *object,
 	}
 	if (!mapping)
 		return -ENOENT;
-#define ADD_FUNCTION(name, kind) add_function(&allocator, mapping->module->elf, name, kind);
+#define ADD_FUNCTION(name, kind, arguments)                                                        \
+	add_function(&allocator, mapping->module->elf, name, kind, arguments);
 	MEMLEAK_FUNCTIONS(ADD_FUNCTION)
 #undef ADD_FUNCTION
 	if (allocator.n_probes == 0)
@@ -101,5 +103,5 @@ void allocator_close(struct allocator *allocator)
 	if (allocator->fd >= 0)
 		close(allocator->fd);
 	free(allocator->path);
-	*allocator = (struct allocator){ .fd = -1 };
+	*allocator = (struct allocator){.fd = -1};
 }

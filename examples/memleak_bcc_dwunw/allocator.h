@@ -13,11 +13,11 @@
 struct process;
 
 struct allocator {
-	char *path;   /* as the target names it */
-	int fd;	      /* of the file, for attaching: /proc/self/fd/N */
+	char *path;				  /* as the target names it */
+	int fd;					  /* of the file, for attaching: /proc/self/fd/N */
 	struct probe probes[MEMLEAK_N_FUNCTIONS]; /* cookies: enum memleak_function */
 	size_t n_probes;
-	bool moved[MEMLEAK_N_FUNCTIONS];  /* probe is not on the first instruction */
+	bool moved[MEMLEAK_N_FUNCTIONS]; /* probe is not on the first instruction */
 	bool single_stepped[MEMLEAK_N_FUNCTIONS];
 	char missing[256]; /* functions that the file does not have, for a message */
 };
@@ -26,7 +26,8 @@ struct allocator {
  * Finds `object` (a path, or the last component of one) among the mappings. -ENOENT: it is not mapped; -ENOSYS: it is, but has none of the
  * functions.
  */
-int allocator_find(pid_t pid, const struct process *process, const char *object, struct allocator *ret);
+int allocator_find(pid_t pid, const struct process *process, const char *object,
+		   struct allocator *ret);
 void allocator_close(struct allocator *allocator);
 
 #endif

@@ -18,9 +18,10 @@
 #define END_POLL_NS 10000000
 
 /*
- * In the new process. `sock`: a byte comes when the parent traces it, an errno goes back if execve() fails; closed by execve().
- * Blocked signals survive execve(), and so do ignored ones: SIGPIPE, which tools like to ignore and commands count on. (The other
- * ignored ones are the wish of whoever started the tool: nohup.)
+ * In the new process. `sock`: a byte comes when the parent traces it, an errno goes back if
+ * execve() fails; closed by execve(). Blocked signals survive execve(), and so do ignored ones:
+ * SIGPIPE, which tools like to ignore and commands count on. (The other ignored ones are the wish
+ * of whoever started the tool: nohup.)
  */
 __attribute__((noreturn)) static void run_child(char **argv, int sock)
 {
@@ -61,12 +62,18 @@ static void set_reaped(struct child *child, int status)
 	child->status = status;
 }
 
-/* The signal with which a stopped child is to go on: what stopped it, unless that was the trace itself. */
+/*
+ * The signal with which a stopped child is to go on: what stopped it, unless that was the trace
+ * itself.
+ */
 static int pending_signal(int status)
 {
 	int signal = WSTOPSIG(status);
 
-	/* PTRACE_EVENT_* in the third byte, bit 7 of the signal for system calls (PTRACE_O_TRACESYSGOOD) */
+	/*
+	 * PTRACE_EVENT_* in the third byte, bit 7 of the signal for system calls
+	 * (PTRACE_O_TRACESYSGOOD)
+	 */
 	return status >> 16 || signal & 0x80 ? 0 : signal;
 }
 
@@ -101,7 +108,10 @@ static int start(char **argv, struct child *ret)
 	int socks[2], err;
 	pid_t pid;
 
-	/* Inherited SIG_IGN would have the kernel reap the child itself: no status, and its pid free for another. */
+	/*
+	 * Inherited SIG_IGN would have the kernel reap the child itself: no status, and its pid
+	 * free for another.
+	 */
 	signal(SIGCHLD, SIG_DFL);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks))
 		return -errno;

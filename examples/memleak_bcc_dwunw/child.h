@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command of -c: started stopped, shown to the caller after each system call while its dynamic linker maps libraries, so that
- * probes are in place before its first allocation, then let go.
+ * The command of -c: started stopped, shown to the caller after each system call while its dynamic
+ * linker maps libraries, so that probes are in place before its first allocation, then let go.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -17,14 +17,16 @@ struct child {
 };
 
 /*
- * Splits `command` into words (words.h), looks the first up in PATH, starts it under ptrace and leaves it stopped after execve(). It
- * has no signals blocked and no files open but 0 to 2. Until it is released it dies with the calling thread, which must also be the one
- * that makes the other calls. -ENOENT, -EACCES, ...: why it could not be run; -EINVAL: `command` cannot be split.
+ * Splits `command` into words (words.h), looks the first up in PATH, starts it under ptrace and
+ * leaves it stopped after execve(). It has no signals blocked and no files open but 0 to 2. Until
+ * it is released it dies with the calling thread, which must also be the one that makes the other
+ * calls. -ENOENT, -EACCES, ...: why it could not be run; -EINVAL: `command` cannot be split.
  */
 int child_start(const char *command, struct child *ret);
 /*
- * Runs it on to the end of its next system call. 0: stopped there; 1: it ended (reaped); or a negative errno: -EINTR where a
- * signal for the caller came first (call again, or release, or end it). Signals meant for it are delivered.
+ * Runs it on to the end of its next system call. 0: stopped there; 1: it ended (reaped); or a
+ * negative errno: -EINTR where a signal for the caller came first (call again, or release, or end
+ * it). Signals meant for it are delivered.
  */
 int child_step(struct child *child);
 /* Lets it run free (PTRACE_DETACH). */

@@ -76,7 +76,7 @@ static int stack_at(struct collector *c, struct stack_index *index, size_t at, i
 		if (err)
 			return err;
 		*ret = &snapshot->stacks[snapshot->n_stacks];
-		**ret = (struct report_stack){ .id = id, .pid = (uint32_t)c->source->pid };
+		**ret = (struct report_stack){.id = id, .pid = (uint32_t)c->source->pid};
 		memcpy((*ret)->comm, c->source->comm, sizeof((*ret)->comm));
 		*place = (uint32_t)++snapshot->n_stacks;
 	}
@@ -119,8 +119,8 @@ static int stack_of(struct collector *c, int64_t id, uint32_t *number)
 	if (c->source->dwunw)			   /* dwunw-added */
 		return dwunw_stack(c, id, number); /* dwunw-added */
 	/* a negative id is an errno: such blocks share one stack without frames */
-	return id < 0 ? stack_at(c, &c->without, 0, id, &made, number) :
-			stack_at(c, &c->known, (size_t)id, id, &made, number);
+	return id < 0 ? stack_at(c, &c->without, 0, id, &made, number)
+		      : stack_at(c, &c->known, (size_t)id, id, &made, number);
 }
 
 static int add_block(struct collector *c, const struct memleak_key *key,
@@ -141,7 +141,10 @@ static int add_block(struct collector *c, const struct memleak_key *key,
 	if (err)
 		return err;
 	snapshot->blocks[snapshot->n_blocks++] = (struct report_block){
-		.addr = key->addr, .size = block->size, .time_ns = block->time_ns, .stack = stack,
+		.addr = key->addr,
+		.size = block->size,
+		.time_ns = block->time_ns,
+		.stack = stack,
 	};
 	return 0;
 }
@@ -167,7 +170,8 @@ static int read_batches(struct collector *c)
 			err = -ENOMEM;
 			break;
 		}
-		err = bpf_map_lookup_batch(c->source->blocks_fd, in, position, keys, blocks, &n, NULL);
+		err = bpf_map_lookup_batch(c->source->blocks_fd, in, position, keys, blocks, &n,
+					   NULL);
 		if (err == -ENOSPC) { /* a bucket with more blocks than that */
 			size *= 2;
 			err = 0;
@@ -187,7 +191,7 @@ static int read_batches(struct collector *c)
 int collect_blocks(const struct collect_source *source, struct report_snapshot *ret)
 {
 	struct report_snapshot snapshot = {};
-	struct collector c = { .source = source, .snapshot = &snapshot };
+	struct collector c = {.source = source, .snapshot = &snapshot};
 	int err = read_batches(&c);
 
 	free(c.known.places);
@@ -267,9 +271,9 @@ int collect_frames(const struct collect_source *source, struct symbolizer *symbo
 
 		if (stack->id < 0)
 			continue;
-		if (source->dwunw)					  /* dwunw-added */
+		if (source->dwunw)				       /* dwunw-added */
 			err = dwunw_frames(source, symbolizer, stack); /* dwunw-added */
-		else						  /* dwunw-added */
+		else						       /* dwunw-added */
 			err = kernel_frames(source, symbolizer, stack);
 	}
 	return err;

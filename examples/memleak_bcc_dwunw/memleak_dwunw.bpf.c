@@ -30,7 +30,7 @@ struct call {
 	struct memleak_key old_key; /* realloc: the block taken out at entry */
 	struct memleak_block old;
 	__u32 function;
-	__u8 wanted;  /* size within bounds */
+	__u8 wanted; /* size within bounds */
 	__u8 has_old;
 };
 
@@ -168,7 +168,7 @@ int memleak_enter(struct pt_regs *ctx)
 	call->wanted = call->size >= min_size && call->size <= max_size;
 	if (old)
 		take_out(call, old);
-	if (call->wanted && use_dwunw)		      /* dwunw-added */
+	if (call->wanted && use_dwunw)			    /* dwunw-added */
 		call->stack_id = dwunw_get_stackid(ctx, 1); /* dwunw-added */
 	return 0;
 }
@@ -235,7 +235,7 @@ SEC("uprobe.multi")
 int memleak_free(struct pt_regs *ctx)
 {
 	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
-	struct memleak_key key = { .addr = PT_REGS_PARM1(ctx) };
+	struct memleak_key key = {.addr = PT_REGS_PARM1(ctx)};
 
 	if (!key.addr)
 		return 0;

@@ -5,24 +5,27 @@
 
 #include <dwunw/event_format.h> /* dwunw-added: the records of dwunw_events */
 
-/* The probed functions: X(name, kind). The kind is the cookie of the probe and says where the arguments are. */
-#define MEMLEAK_FUNCTIONS(X)                                                                 \
-	X("malloc", MEMLEAK_MALLOC)                                                          \
-	X("calloc", MEMLEAK_CALLOC)                                                          \
-	X("realloc", MEMLEAK_REALLOC)                                                        \
-	X("reallocarray", MEMLEAK_REALLOCARRAY)                                              \
-	X("posix_memalign", MEMLEAK_POSIX_MEMALIGN)                                          \
-	X("memalign", MEMLEAK_MEMALIGN)                                                      \
-	X("aligned_alloc", MEMLEAK_ALIGNED_ALLOC)                                            \
-	X("valloc", MEMLEAK_VALLOC)                                                          \
-	X("pvalloc", MEMLEAK_PVALLOC)                                                        \
-	X("free", MEMLEAK_FREE)
+/*
+ * The probed functions: X(name, kind, arguments). The kind is the cookie of the probe and says where
+ * the arguments are.
+ */
+#define MEMLEAK_FUNCTIONS(X)                                                                       \
+	X("malloc", MEMLEAK_MALLOC, 1)                                                             \
+	X("calloc", MEMLEAK_CALLOC, 2)                                                             \
+	X("realloc", MEMLEAK_REALLOC, 2)                                                           \
+	X("reallocarray", MEMLEAK_REALLOCARRAY, 3)                                                 \
+	X("posix_memalign", MEMLEAK_POSIX_MEMALIGN, 3)                                             \
+	X("memalign", MEMLEAK_MEMALIGN, 2)                                                         \
+	X("aligned_alloc", MEMLEAK_ALIGNED_ALLOC, 2)                                               \
+	X("valloc", MEMLEAK_VALLOC, 1)                                                             \
+	X("pvalloc", MEMLEAK_PVALLOC, 1)                                                           \
+	X("free", MEMLEAK_FREE, 1)
 
 enum memleak_function {
-#define MEMLEAK_FUNCTION_ENUM(name, kind) kind,
+#define MEMLEAK_FUNCTION_ENUM(name, kind, arguments) kind,
 	MEMLEAK_FUNCTIONS(MEMLEAK_FUNCTION_ENUM)
 #undef MEMLEAK_FUNCTION_ENUM
-	MEMLEAK_N_FUNCTIONS,
+		MEMLEAK_N_FUNCTIONS,
 };
 
 /* Key of an outstanding block: addresses mean something only within one process image. */
@@ -32,24 +35,24 @@ struct memleak_key {
 };
 
 struct memleak_block {
-	__u64 size;	/* bytes asked for */
-	__u64 time_ns;	/* CLOCK_MONOTONIC */
+	__u64 size;    /* bytes asked for */
+	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__s64 stack_id;
 };
 
 /* X(name, text): what is counted, and the line that the user sees when it is not zero. */
-#define MEMLEAK_COUNTS(X)                                                                    \
-	X(NOT_STORED, "blocks not stored: the map of outstanding blocks is full")            \
-	X(NO_THREAD_STATE, "calls not seen: no memory for the state of a thread")            \
-	X(ABANDONED, "allocator calls that did not return (longjmp, exit of the thread)")    \
-	X(NO_RESULT, "blocks lost: the address returned by posix_memalign could not be read") \
+#define MEMLEAK_COUNTS(X)                                                                          \
+	X(NOT_STORED, "blocks not stored: the map of outstanding blocks is full")                  \
+	X(NO_THREAD_STATE, "calls not seen: no memory for the state of a thread")                  \
+	X(ABANDONED, "allocator calls that did not return (longjmp, exit of the thread)")          \
+	X(NO_RESULT, "blocks lost: the address returned by posix_memalign could not be read")      \
 	X(NO_STACK, "blocks without a stack: bpf_get_stackid() failed")
 
 enum memleak_count {
 #define MEMLEAK_COUNT_ENUM(name, text) MEMLEAK_COUNT_##name,
 	MEMLEAK_COUNTS(MEMLEAK_COUNT_ENUM)
 #undef MEMLEAK_COUNT_ENUM
-	MEMLEAK_N_COUNTS,
+		MEMLEAK_N_COUNTS,
 };
 
 #endif

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "words.h"
+
 #define PROGRAM_VERSION "memleak_dwunw_user 0.1"
 
 #define MAX_STACK_DEPTH 1023 /* DWUNW_MAX_FRAMES - 1: the last slot shows that there were more */
@@ -101,7 +103,10 @@ __attribute__((format(printf, 3, 4))) static error_t refuse(const struct argp_st
 	return EINVAL;
 }
 
-/* The whole of `arg` as a decimal number in [min, max]. strtoull() alone takes blanks, signs and what follows the number. */
+/*
+ * The whole of `arg` as a decimal number in [min, max]. strtoull() alone takes blanks, signs and
+ * what follows the number.
+ */
 static error_t parse_number(const struct argp_state *state, const char *option, const char *arg,
 			    uint64_t min, uint64_t max, uint64_t *ret)
 {
@@ -149,6 +154,23 @@ static error_t parse_text(const struct argp_state *state, const char *option, co
 		return refuse(state, EX_USAGE, "%s: must not be empty", option);
 	*ret = arg;
 	return 0;
+}
+
+/* Refuses here what could not be split later: the message can still say why. */
+static error_t parse_command(const struct argp_state *state, const char *arg, const char **ret)
+{
+	error_t err = parse_text(state, "--command", arg, ret);
+	char **words;
+
+	if (err)
+		return err;
+	err = -words_split(arg, &words);
+	if (err == EINVAL)
+		return refuse(state, EX_USAGE, "--command: a quote or backslash in '%s' has no end",
+			      arg);
+	if (!err)
+		words_free(words);
+	return err;
 }
 
 static error_t parse_mode(const struct argp_state *state, const char *arg, enum options_mode *ret)
@@ -221,7 +243,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'p':
 		return parse_pid(state, arg, &options->pid);
 	case 'c':
-		return parse_text(state, "--command", arg, &options->command);
+		return parse_command(state, arg, &options->command);
 	case 'O':
 		return parse_text(state, "--obj", arg, &options->object);
 	case 'a':

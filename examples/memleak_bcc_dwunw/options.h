@@ -10,19 +10,19 @@
 enum options_mode { OPTIONS_MODE_OFF, OPTIONS_MODE_FALLBACK, OPTIONS_MODE_FORCE };
 
 struct options {
-	pid_t pid;		/* 0: none */
-	const char *command;	/* -c, to be split as a shell splits words; NULL: none */
+	pid_t pid;	     /* 0: none */
+	const char *command; /* -c, to be split as a shell splits words; NULL: none */
 	bool show_allocs;
-	uint64_t older_ms;	/* 500 */
-	unsigned int top_stacks; /* 10 */
+	uint64_t older_ms;	     /* 500 */
+	unsigned int top_stacks;     /* 10 */
 	uint64_t min_size, max_size; /* inclusive; 0, UINT64_MAX */
-	const char *object;	/* "libc.so.6": soname or path */
+	const char *object;	     /* "libc.so.6": soname or path */
 	bool verbose;
-	enum options_mode mode;	/* fallback */
-	unsigned int max_stack_depth; /* 127; 1..1023 */
+	enum options_mode mode;		 /* fallback */
+	unsigned int max_stack_depth;	 /* 127; 1..1023 */
 	unsigned int stack_storage_size; /* unique stacks; 131072 */
-	unsigned int interval_s; /* 5 */
-	unsigned int n_intervals; /* 0: endless */
+	unsigned int interval_s;	 /* 5 */
+	unsigned int n_intervals;	 /* 0: endless */
 };
 
 /*

@@ -4,7 +4,9 @@
 #include "arch/arch.h"
 #include "placement_arch.h"
 
-/* Functions larger than this (16 times the largest allocator seen) keep their probe at the entry. */
+/*
+ * Functions larger than this (16 times the largest allocator seen) keep their probe at the entry.
+ */
 #define MAX_FUNCTION_SIZE (256 * 1024)
 
 #define ALL_ARGUMENTS 6
@@ -51,8 +53,9 @@ static int64_t find_emulated(struct decoder decoder, unsigned int n_args, bool k
 }
 
 /*
- * Whether some branch of the function may lead to (start, start + offset]: the probe there would fire again, or without the
- * instructions before it. True also where the function cannot be decoded to its end.
+ * Whether some branch of the function may lead to (start, start + offset]: the probe there would
+ * fire again, or without the instructions before it. True also where the function cannot be decoded
+ * to its end.
  */
 static bool may_be_branched_to(struct decoder decoder, uint64_t offset)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where in a function to put its probe. The kernel single-steps the instructions that it cannot emulate, out of line, at some
- * 15 us a hit; the emulated ones (push, nop, jmp, jcc, call; arch/x86/kernel/uprobes.c) cost 1 us. So
- * the probe goes on the first emulated instruction that is reached exactly once per call with argument registers and
- * stack pointer untouched. capstone decodes.
+ * Where in a function to put its probe. The kernel single-steps the instructions that it cannot
+ * emulate, out of line, at some 15 us a hit; the emulated ones (push, nop, jmp, jcc, call;
+ * arch/x86/kernel/uprobes.c) cost 1 us. So the probe goes on the first emulated instruction that is
+ * reached exactly once per call with argument registers and stack pointer untouched. capstone
+ * decodes.
  */
 #ifndef PLACEMENT_H
 #define PLACEMENT_H
@@ -18,16 +19,17 @@ struct placement {
 };
 
 /*
- * `code`: the function's bytes, whole (branches anywhere in it can land between entry and probe); `vaddr`: of its start;
- * `has_return_probe`: the return address must still be at *sp there. Offset 0 where nothing better is found or the
- * code cannot be decoded. A jump into the middle from another function is not seen: hand-written assembly alone does that (of 51,691
- * functions in ten libraries and programs only glibc's memcpy, which mempcpy enters three bytes behind its start).
+ * `code`: the function's bytes, whole (branches anywhere in it can land between entry and probe);
+ * `vaddr`: of its start; `has_return_probe`: the return address must still be at *sp there. Offset
+ * 0 where nothing better is found or the code cannot be decoded. A jump into the middle from
+ * another function is not seen: hand-written assembly alone does that (of 51,691 functions in ten
+ * libraries and programs only glibc's memcpy, which mempcpy enters three bytes behind its start).
  */
 void placement_find(const uint8_t *code, size_t size, uint64_t vaddr, bool has_return_probe,
 		    struct placement *ret);
 /*
- * The same for a function whose first `n_args` arguments (integers, pointers) are all that the probe reads: free() of
- * jemalloc overwrites the registers of arguments that it does not have.
+ * The same for a function whose first `n_args` arguments (integers, pointers) are all that the
+ * probe reads: free() of jemalloc overwrites the registers of arguments that it does not have.
  */
 void placement_find_args(const uint8_t *code, size_t size, uint64_t vaddr, unsigned int n_args,
 			 bool has_return_probe, struct placement *ret);

@@ -9,7 +9,7 @@
 #include <capstone/capstone.h>
 
 enum placement_branch {
-	PLACEMENT_NO_BRANCH,	   /* execution goes on, leaves the function, or comes back behind a call */
+	PLACEMENT_NO_BRANCH,	   /* goes on, leaves the function, or comes back behind a call */
 	PLACEMENT_BRANCH_TO,	   /* may go on at the address that is returned */
 	PLACEMENT_BRANCH_ANYWHERE, /* computed: may go on anywhere in the function */
 };
@@ -21,8 +21,8 @@ struct placement_arch {
 	/* uprobes emulate it. */
 	bool (*is_emulated)(const cs_insn *insn);
 	/*
-	 * Surely executed exactly once, with the next instruction following, and leaves the first n_args argument registers
-	 * and, with `keep_sp`, the stack pointer alone.
+	 * Surely executed exactly once, with the next instruction following, and leaves the first
+	 * n_args argument registers and, with `keep_sp`, the stack pointer alone.
 	 */
 	bool (*can_be_skipped)(const cs_insn *insn, unsigned int n_args, bool keep_sp);
 	/* Fills *ret for PLACEMENT_BRANCH_TO. */

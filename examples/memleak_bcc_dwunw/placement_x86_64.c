@@ -5,9 +5,10 @@
 #include <stddef.h>
 
 /*
- * What the kernel emulates: arch/x86/kernel/uprobes.c, branch_setup_xol_ops() and push_setup_xol_ops(). It goes by opcode bytes, and
- * so do we; the exact lengths leave no room for a prefix, some of which it refuses. Not in the table, although newer kernels
- * emulate some of it: nops of several bytes, endbr64, mov.
+ * What the kernel emulates: arch/x86/kernel/uprobes.c, branch_setup_xol_ops() and
+ * push_setup_xol_ops(). It goes by opcode bytes, and so do we; the exact lengths leave no room for
+ * a prefix, some of which it refuses. Not in the table, although newer kernels emulate some of it:
+ * nops of several bytes, endbr64, mov.
  */
 static bool is_emulated(const cs_insn *insn)
 {
@@ -54,8 +55,9 @@ static bool is_needed(x86_reg reg, unsigned int n_args, bool keep_sp)
 }
 
 /*
- * Only instructions that are known to write nothing but their first operand and the flags. A list of what is allowed rather than
- * capstone's regs_access(): what is not here costs time, what it got wrong would cost the truth.
+ * Only instructions that are known to write nothing but their first operand and the flags. A list
+ * of what is allowed rather than capstone's regs_access(): what is not here costs time, what it got
+ * wrong would cost the truth.
  */
 static bool writes_first_operand_only(const cs_insn *insn, bool *writes)
 {
@@ -133,7 +135,10 @@ static enum placement_branch branch(const cs_insn *insn, uint64_t *ret)
 		*ret = op->imm;
 		return PLACEMENT_BRANCH_TO;
 	}
-	/* A call comes back; a jump through one fixed word is a tail call through a function pointer, not a table. */
+	/*
+	 * A call comes back; a jump through one fixed word is a tail call through a function
+	 * pointer, not a table.
+	 */
 	if (call || (op->type == X86_OP_MEM && op->mem.base == X86_REG_RIP &&
 		     op->mem.index == X86_REG_INVALID))
 		return PLACEMENT_NO_BRANCH;

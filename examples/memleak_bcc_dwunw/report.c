@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sizes come from the target's calls: a sum of absurd ones must not wrap round to a small number. */
+/*
+ * Sizes come from the target's calls: a sum of absurd ones must not wrap round to a small number.
+ */
 static uint64_t add_saturated(uint64_t a, uint64_t b)
 {
 	uint64_t sum;
@@ -21,15 +23,18 @@ static bool old_enough(const struct report_block *block, const struct report_opt
 	return age >= options->min_age_ns;
 }
 
-/* A block to be sorted: with its address beside it, since the block itself is far away in memory. */
+/*
+ * A block to be sorted: with its address beside it, since the block itself is far away in memory.
+ */
 struct sort_entry {
 	uint64_t addr;
 	size_t block;
 };
 
 /*
- * Sorts by address: one stable counting pass for each byte in which the addresses differ at all, so the time is linear, and
- * processes with few blocks pay little. `spare` is as large as `entries`; returns the one of the two that holds the result.
+ * Sorts by address: one stable counting pass for each byte in which the addresses differ at all, so
+ * the time is linear, and processes with few blocks pay little. `spare` is as large as `entries`;
+ * returns the one of the two that holds the result.
  */
 static struct sort_entry *sort_by_address(struct sort_entry *entries, struct sort_entry *spare,
 					  size_t n)
@@ -99,7 +104,9 @@ static int sum_by_stack(const struct report_snapshot *snapshot,
 	return 0;
 }
 
-/* Brings `from`, sorted by address, into groups in ret->order; keeps the groups that have blocks. */
+/*
+ * Brings `from`, sorted by address, into groups in ret->order; keeps the groups that have blocks.
+ */
 static void place_groups(const struct report_snapshot *snapshot, struct report_group *by_stack,
 			 const struct sort_entry *from, size_t n, struct report_groups *ret)
 {
@@ -144,7 +151,10 @@ int report_group(const struct report_snapshot *snapshot, const struct report_opt
 	err = sum_by_stack(snapshot, options, by_stack, entries, &n);
 	if (err)
 		goto out;
-	/* The groups that stay move to the front of the same array: never past the one that is read. */
+	/*
+	 * The groups that stay move to the front of the same array: never past the one that is
+	 * read.
+	 */
 	place_groups(snapshot, by_stack, sort_by_address(entries, spare, n), n, &groups);
 	qsort_r(groups.groups, groups.n_groups, sizeof(*groups.groups), compare_groups,
 		(void *)snapshot);
@@ -185,8 +195,8 @@ static size_t utf8_length(const unsigned char *s, size_t max)
 }
 
 /*
- * Names are the target's, and the reader's terminal must not obey them: control characters and bytes that are not
- * UTF-8 are printed as \xNN.
+ * Names are the target's, and the reader's terminal must not obey them: control characters and
+ * bytes that are not UTF-8 are printed as \xNN.
  */
 static void print_name(FILE *out, const char *name, size_t max)
 {

@@ -15,9 +15,9 @@
 /* One outstanding allocation. */
 struct report_block {
 	uint64_t addr;
-	uint64_t size;	   /* bytes */
-	uint64_t time_ns;  /* CLOCK_MONOTONIC at the allocation */
-	uint32_t stack;	   /* index into report_snapshot.stacks */
+	uint64_t size;	  /* bytes */
+	uint64_t time_ns; /* CLOCK_MONOTONIC at the allocation */
+	uint32_t stack;	  /* index into report_snapshot.stacks */
 };
 
 struct report_frame {
@@ -60,7 +60,7 @@ struct report_group {
 struct report_groups {
 	struct report_group *groups;
 	size_t n_groups;
-	size_t *order; /* block indices, grouped, by address in each group */
+	size_t *order;		/* block indices, grouped, by address in each group */
 	uint64_t bytes, blocks; /* totals over all groups */
 };
 
@@ -77,7 +77,8 @@ int report_group(const struct report_snapshot *snapshot, const struct report_opt
 void report_groups_free(struct report_groups *groups);
 
 /* Prints the heading `[h:m:s] Top N stacks with outstanding allocations:` and the first top_stacks groups. */
-void report_print(FILE *out, const struct report_snapshot *snapshot, const struct report_groups *groups,
-		  const struct report_options *options, const struct tm *when);
+void report_print(FILE *out, const struct report_snapshot *snapshot,
+		  const struct report_groups *groups, const struct report_options *options,
+		  const struct tm *when);
 
 #endif

@@ -55,13 +55,13 @@ static int start_dwunw(struct session *session);
 
 static int create_modules(struct session *session)
 {
-	if (session->options.mode != OPTIONS_MODE_OFF) {	      /* dwunw-added */
-		int err = start_dwunw(session);		      /* dwunw-added */
+	if (session->options.mode != OPTIONS_MODE_OFF) { /* dwunw-added */
+		int err = start_dwunw(session);		 /* dwunw-added */
 
-		if (err)					      /* dwunw-added */
+		if (err)						     /* dwunw-added */
 			message("[dwunw] cannot start: %s", strerror(-err)); /* dwunw-added */
-		return err;					      /* dwunw-added */
-	}							      /* dwunw-added */
+		return err;						     /* dwunw-added */
+	}								     /* dwunw-added */
 	return module_cache_create(&session->modules);
 }
 
@@ -127,10 +127,12 @@ static int find_allocator(struct session *session)
 		err = allocator_find(session->pid, session->process, options->object,
 				     &session->allocator);
 	if (err == -ENOENT)
-		message("no allocator found in process %d: it has not mapped %s (-O names another object)",
+		message("no allocator found in process %d: it has not mapped %s (-O names another "
+			"object)",
 			session->pid, options->object);
 	else if (err == -ENOSYS)
-		message("no allocator found in process %d: %s has none of malloc, calloc, realloc, free, ...",
+		message("no allocator found in process %d: %s has none of malloc, calloc, realloc, "
+			"free, ...",
 			session->pid, options->object);
 	else if (err && err != -ESRCH)
 		message("cannot use %s of process %d: %s", options->object, session->pid,
@@ -154,7 +156,8 @@ static int attach_some(struct session *session, struct bpf_program *program, boo
 			probes[n++] = allocator->probes[i];
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", allocator->fd);
-	return n ? probe_attach(program, session->pid, path, probes, n, is_return, &session->links) : 0;
+	return n ? probe_attach(program, session->pid, path, probes, n, is_return, &session->links)
+		 : 0;
 }
 
 /* Entry probes last: no call is seen to begin whose end would be missed. */
@@ -272,12 +275,12 @@ static int64_t monotonic_ms(void)
 static enum wake wait_for_report(struct session *session, int64_t deadline_ms)
 {
 	struct pollfd fds[] = {
-		{ .fd = session->signals_fd, .events = POLLIN },
-		{ .fd = session->pidfd, .events = POLLIN },
-		{ .fd = -1, .events = POLLIN },
+		{.fd = session->signals_fd, .events = POLLIN},
+		{.fd = session->pidfd, .events = POLLIN},
+		{.fd = -1, .events = POLLIN},
 	};
 
-	if (session->events)						 /* dwunw-added */
+	if (session->events)					    /* dwunw-added */
 		fds[2].fd = ring_buffer__epoll_fd(session->events); /* dwunw-added */
 	for (;;) {
 		int64_t left = deadline_ms - monotonic_ms();
@@ -285,7 +288,7 @@ static enum wake wait_for_report(struct session *session, int64_t deadline_ms)
 		if (left <= 0)
 			return WAKE_TIME;
 		poll(fds, 3, left > 1000000 ? 1000000 : (int)left);
-		if (session->events)				/* dwunw-added */
+		if (session->events)			       /* dwunw-added */
 			ring_buffer__consume(session->events); /* dwunw-added */
 		if (fds[0].revents & POLLIN)
 			return WAKE_SIGNAL;
@@ -339,11 +342,11 @@ void session_destroy(struct session *session)
 	if (session->process)
 		process_close(session->modules, session->process);
 	allocator_close(&session->allocator);
-	if (session->context) {			     /* dwunw-added */
-		ring_buffer__free(session->events);  /* dwunw-added */
-		dwunw_bpf_destroy(session->dwunw);   /* dwunw-added */
+	if (session->context) {				 /* dwunw-added */
+		ring_buffer__free(session->events);	 /* dwunw-added */
+		dwunw_bpf_destroy(session->dwunw);	 /* dwunw-added */
 		dwunw_context_destroy(session->context); /* dwunw-added */
-	} else if (session->modules) {		     /* dwunw-added */
+	} else if (session->modules) {			 /* dwunw-added */
 		module_cache_destroy(session->modules);
 	} /* dwunw-added */
 	memleak_dwunw_bpf__destroy(session->skel);

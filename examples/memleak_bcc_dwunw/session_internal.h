@@ -33,10 +33,10 @@ struct session {
 	struct process *process;
 	struct symbolizer *symbolizer;
 	uint64_t told_counts[MEMLEAK_N_COUNTS]; /* as of the last report */
-	struct dwunw_context *context;	     /* dwunw-added */
-	struct dwunw_bpf *dwunw;	     /* dwunw-added */
-	struct ring_buffer *events;	     /* dwunw-added */
-	struct dwunw_bpf_stats told_stats; /* dwunw-added: as of the last report */
+	struct dwunw_context *context;		/* dwunw-added */
+	struct dwunw_bpf *dwunw;		/* dwunw-added */
+	struct ring_buffer *events;		/* dwunw-added */
+	struct dwunw_bpf_stats told_stats;	/* dwunw-added: as of the last report */
 };
 
 /* Opens and loads the BPF object; 0 or, the reason printed, a negative errno. */

@@ -24,11 +24,13 @@ static void leave_dwunw_out(struct bpf_object *object)
 	struct bpf_program *program;
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		if (strncmp(bpf_map__name(map), "dwunw_", 6) == 0)
 			bpf_map__set_autocreate(map, false);
 	}
-	bpf_object__for_each_program(program, object) {
+	bpf_object__for_each_program(program, object)
+	{
 		if (strncmp(bpf_program__name(program), "dwunw_", 6) == 0)
 			bpf_program__set_autoload(program, false);
 	}
@@ -46,7 +48,8 @@ static unsigned int kernel_max_depth(unsigned int wanted)
 		fclose(file);
 	}
 	if (wanted > most)
-		message("--perf-max-stack-depth: %u frames at most in this mode, by kernel.perf_event_max_stack",
+		message("--perf-max-stack-depth: %u frames at most in this mode, by "
+			"kernel.perf_event_max_stack",
 			most);
 	return wanted < most ? wanted : most;
 }
@@ -106,7 +109,9 @@ int session_load(struct session *session)
 		message("cannot open the BPF object: %s", strerror(errno));
 		return -errno;
 	}
-	err = configure(session);
+	err = probe_prepare(session->skel->obj);
+	if (!err)
+		err = configure(session);
 	if (!err)
 		err = memleak_dwunw_bpf__load(session->skel);
 	if (!err && bpf_program__autoload(session->skel->progs.dwunw_on_exec)) /* dwunw-added */

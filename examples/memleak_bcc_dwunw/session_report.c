@@ -51,6 +51,23 @@ static void tell_counts(struct session *session)
 	}
 }
 
+/* dwunw-added: with -v, all walks since the start by how they ended */
+static void tell_walks(const struct dwunw_bpf_stats *stats)
+{
+	uint64_t complete = stats->stops[DWUNW_STOP_ROOT], incomplete = 0;
+
+	for (unsigned int stop = 0; stop < DWUNW_N_STOP_REASONS; stop++) {
+		/* those two are counted besides the reason why the walk ended */
+		if (stop != DWUNW_STOP_ROOT && stop != DWUNW_STOP_RATE &&
+		    stop != DWUNW_STOP_DROPPED)
+			incomplete += stats->stops[stop];
+	}
+	message("[dwunw] walks: %" PRIu64 " complete, %" PRIu64 " by frame pointer, %" PRIu64
+		" finished in user space, %" PRIu64 " incomplete, %" PRIu64 " with all registers",
+		complete, stats->fp_stacks, stats->finished, incomplete - stats->finished,
+		stats->full_walks);
+}
+
 /* dwunw-added: what did not go as it should since the last report, one line each on stderr */
 static void tell_stats(struct session *session)
 {
@@ -63,7 +80,8 @@ static void tell_stats(struct session *session)
 				now.stops[stop], dwunw_stop_reason_text(stop));
 	}
 	if (now.shipped != told->shipped)
-		message("[dwunw] %" PRIu64 " stacks sent to user space, %" PRIu64 " completed there",
+		message("[dwunw] %" PRIu64 " stacks sent to user space, %" PRIu64
+			" completed there",
 			now.shipped, now.finished);
 	if (now.untold != told->untold)
 		message("[dwunw] %" PRIu64 " stack records delayed: ring buffer full", now.untold);
@@ -75,6 +93,8 @@ static void tell_stats(struct session *session)
 	if (now.mappings_refused != told->mappings_refused)
 		message("[dwunw] %" PRIu64 " executable mappings past the limit of a process",
 			now.mappings_refused);
+	if (session->options.verbose)
+		tell_walks(&now);
 	*told = now;
 }
 
@@ -87,7 +107,7 @@ static void print_report(struct session *session, const struct report_snapshot *
 	localtime_r(&now, &when);
 	report_print(stdout, snapshot, groups, options, &when);
 	fflush(stdout);
-	if (session->dwunw)		/* dwunw-added */
+	if (session->dwunw)	     /* dwunw-added */
 		tell_stats(session); /* dwunw-added */
 	tell_counts(session);
 }

@@ -11,7 +11,10 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n';
 }
 
-/* Takes the character behind a backslash: none where the two are a continued line. False at the end of the text. */
+/*
+ * Takes the character behind a backslash: none where the two are a continued line. False at the end
+ * of the text.
+ */
 static bool take_escaped(const char **text, char **out, bool quoted)
 {
 	char c = **text;
@@ -27,7 +30,9 @@ static bool take_escaped(const char **text, char **out, bool quoted)
 	return true;
 }
 
-/* Copies what stands between quotes; *text is behind the first. False where the second is missing. */
+/*
+ * Copies what stands between quotes; *text is behind the first. False where the second is missing.
+ */
 static bool take_quoted(const char **text, char **out, char quote)
 {
 	while (**text && **text != quote) {
@@ -71,7 +76,9 @@ static void skip_blanks(const char **text)
 
 int words_split(const char *text, char ***ret)
 {
-	/* No word is longer than its text, and each takes two characters of it, the blank included. */
+	/*
+	 * No word is longer than its text, and each takes two characters of it, the blank included.
+	 */
 	size_t length = strlen(text), n = 0;
 	char **words = calloc(length / 2 + 2, sizeof(*words));
 	char *out = malloc(length + 2);

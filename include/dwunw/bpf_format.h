@@ -53,10 +53,10 @@ struct dwunw_process {
 /* Why an event did not become a plain known stack: indices of dwunw_slot.counts after the stop reasons. */
 enum dwunw_count {
 	DWUNW_COUNT_FULL_WALKS = DWUNW_N_STOP_REASONS, /* walks restarted with all registers */
-	DWUNW_COUNT_FP_STACKS,	 /* complete, but with frame-pointer steps */
-	DWUNW_COUNT_SHIPPED,	 /* sent to user space to be finished */
-	DWUNW_COUNT_UNTOLD,	 /* stack records lost, ring buffer full */
-	DWUNW_COUNT_STACKS_FULL, /* ids not kept, dwunw_stacks full */
+	DWUNW_COUNT_FP_STACKS,			       /* complete, but with frame-pointer steps */
+	DWUNW_COUNT_SHIPPED,			       /* sent to user space to be finished */
+	DWUNW_COUNT_UNTOLD,			       /* stack records lost, ring buffer full */
+	DWUNW_COUNT_STACKS_FULL,		       /* ids not kept, dwunw_stacks full */
 	DWUNW_N_COUNTS,
 };
 
@@ -87,12 +87,14 @@ struct dwunw_slot {
 	__u32 stop;
 	__u32 skip;
 	__u32 fp_steps;
-	__u32 rule_address; /* of `rule` in table space; 0: not from a table */
+	__u32 rule_address;	      /* of `rule` in table space; 0: not from a table */
 	struct dwunw_mapping mapping; /* that the last frame was in */
 	struct dwunw_registers registers;
 	__u64 ship_second; /* rate limit */
 	__u32 shipped;
-	__u32 sequence;
+	__u32 number;	/* of this slot */
+	__u32 sequence; /* of the next event sent from it */
+	__u32 reserved;
 	__u64 counts[DWUNW_N_COUNTS];
 	__u64 window[DWUNW_WINDOW_SIZE / 8];
 	struct dwunw_stack_event event;

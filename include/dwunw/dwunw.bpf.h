@@ -36,8 +36,10 @@ static __always_inline struct dwunw_slot *dwunw_claim_slot(void)
 		__u32 key = base + i;
 		struct dwunw_slot *slot = bpf_map_lookup_elem(&dwunw_slots, &key);
 
-		if (slot && __sync_val_compare_and_swap(&slot->claimed, 0, 1) == 0)
+		if (slot && __sync_val_compare_and_swap(&slot->claimed, 0, 1) == 0) {
+			slot->number = key;
 			return slot;
+		}
 	}
 	return 0;
 }
@@ -148,8 +150,7 @@ static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot,
 	}
 	slot->shipped++;
 	slot->counts[DWUNW_COUNT_SHIPPED]++;
-	id = DWUNW_ID_EVENT | (__u64)bpf_get_smp_processor_id() << 40 | (__u64)slot->claimed << 36 |
-	     slot->sequence++;
+	id = DWUNW_ID_EVENT | (__u64)slot->number << 32 | slot->sequence++;
 	dwunw_fill_event(&event->event, DWUNW_EVENT_CUT_SHORT, process, id);
 	dwunw_arch_regs(ctx, &event->registers);
 	event->stop = slot->stop;

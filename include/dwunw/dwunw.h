@@ -40,10 +40,10 @@ struct dwunw_context;
 /* Options structs are led by their size, so that they can grow: { .size = sizeof(opts), ... }. */
 struct dwunw_bpf_opts {
 	size_t size;
-	unsigned int max_depth;	  /* frames of a stack, 1 .. DWUNW_MAX_FRAMES - 1; 0: 127 */
-	unsigned int max_stacks;  /* different stacks; 0: 131072 */
-	unsigned int ship_limit;  /* unfinished stacks a second and CPU; 0: 2000 */
-	bool details;		  /* frames carry sp and cfa */
+	unsigned int max_depth;	 /* frames of a stack, 1 .. DWUNW_MAX_FRAMES - 1; 0: 127 */
+	unsigned int max_stacks; /* different stacks; 0: 131072 */
+	unsigned int ship_limit; /* unfinished stacks a second and CPU; 0: 2000 */
+	bool details;		 /* frames carry sp and cfa */
 };
 
 struct dwunw_frame {
@@ -68,15 +68,15 @@ struct dwunw_stack {
 /* What happened so far; sums over all CPUs. */
 struct dwunw_bpf_stats {
 	uint64_t stops[DWUNW_N_STOP_REASONS]; /* walks by how they ended in the kernel */
-	uint64_t full_walks;	/* walked again with all registers */
-	uint64_t fp_stacks;	/* complete with the help of frame-pointer steps */
-	uint64_t shipped;	/* sent to user space to be finished */
-	uint64_t finished;	/* of those, completed */
-	uint64_t untold;	/* stack records lost because the ring buffer was full */
-	uint64_t stacks_full;	/* stacks not remembered in the kernel: more than max_stacks */
-	uint64_t tables;	/* unwind tables loaded */
-	uint64_t table_bytes;	/* of table space in use */
-	uint64_t tables_refused; /* tables that did not fit into table space */
+	uint64_t full_walks;		      /* walked again with all registers */
+	uint64_t fp_stacks;		      /* complete with the help of frame-pointer steps */
+	uint64_t shipped;		      /* sent to user space to be finished */
+	uint64_t finished;		      /* of those, completed */
+	uint64_t untold;	   /* stack records lost because the ring buffer was full */
+	uint64_t stacks_full;	   /* stacks not remembered in the kernel: more than max_stacks */
+	uint64_t tables;	   /* unwind tables loaded */
+	uint64_t table_bytes;	   /* of table space in use */
+	uint64_t tables_refused;   /* tables that did not fit into table space */
 	uint64_t mappings_refused; /* executable mappings past the limit of one process */
 };
 

@@ -18,28 +18,28 @@
  * Why a stack ended. ROOT alone means that the stack is complete; none of them is an error.
  * X(name, text, finish): `finish` is 1 where user space can go on from a snapshot.
  */
-#define DWUNW_STOP_REASONS(X)                                                                \
-	X(ROOT, "root frame reached", 0)                                                     \
-	X(NO_PROCESS, "no tables for this process yet", 1)                                   \
-	X(STALE, "mappings changed, tables not yet refreshed", 1)                            \
-	X(NO_MAPPING, "pc in no known executable mapping", 1)                                \
-	X(NO_TABLE, "mapping without unwind table", 1)                                       \
-	X(EXPRESSION, "rule needs a full DWARF expression", 1)                               \
-	X(NO_CFI, "no call frame information and no sane frame pointer", 0)                  \
-	X(REGISTER, "rule needs a register whose value is not known", 0)                     \
-	X(BAD_READ, "stack memory could not be read", 0)                                     \
-	X(NO_PROGRESS, "the frame chain does not advance", 0)                                \
-	X(DEPTH, "deeper than --perf-max-stack-depth", 0)                                    \
-	X(SLICE, "deeper than the copied part of the stack", 0)                              \
-	X(BUSY, "all walk buffers of this CPU in use", 0)                                    \
-	X(RATE, "too many unfinished stacks a second", 0)                                    \
+#define DWUNW_STOP_REASONS(X)                                                                      \
+	X(ROOT, "root frame reached", 0)                                                           \
+	X(NO_PROCESS, "no tables for this process yet", 1)                                         \
+	X(STALE, "mappings changed, tables not yet refreshed", 1)                                  \
+	X(NO_MAPPING, "pc in no known executable mapping", 1)                                      \
+	X(NO_TABLE, "mapping without unwind table", 1)                                             \
+	X(EXPRESSION, "rule needs a full DWARF expression", 1)                                     \
+	X(NO_CFI, "no call frame information and no sane frame pointer", 0)                        \
+	X(REGISTER, "rule needs a register whose value is not known", 0)                           \
+	X(BAD_READ, "stack memory could not be read", 0)                                           \
+	X(NO_PROGRESS, "the frame chain does not advance", 0)                                      \
+	X(DEPTH, "deeper than --perf-max-stack-depth", 0)                                          \
+	X(SLICE, "deeper than the copied part of the stack", 0)                                    \
+	X(BUSY, "all walk buffers of this CPU in use", 0)                                          \
+	X(RATE, "too many unfinished stacks a second", 0)                                          \
 	X(DROPPED, "ring buffer full", 0)
 
 enum dwunw_stop_reason {
 #define DWUNW_STOP_ENUM(name, text, finish) DWUNW_STOP_##name,
 	DWUNW_STOP_REASONS(DWUNW_STOP_ENUM)
 #undef DWUNW_STOP_ENUM
-	DWUNW_N_STOP_REASONS,
+		DWUNW_N_STOP_REASONS,
 };
 
 /*
@@ -51,17 +51,17 @@ enum dwunw_stop_reason {
 #define DWUNW_ID_REASON (1LL << 61)
 #define DWUNW_ID_HASH_MASK (DWUNW_ID_REASON - 1)
 
-#define DWUNW_MAX_REGS 16    /* registers that a walk can carry: dense architecture indices */
+#define DWUNW_MAX_REGS 16     /* registers that a walk can carry: dense architecture indices */
 #define DWUNW_MAX_FRAMES 1024 /* frames of one stack at most */
-#define DWUNW_MAX_RETURNS 64 /* pending uretprobes of a thread (kernel: MAX_URETPROBE_DEPTH) */
+#define DWUNW_MAX_RETURNS 64  /* pending uretprobes of a thread (kernel: MAX_URETPROBE_DEPTH) */
 #define DWUNW_SLICE_SIZE 16384
 
 /* How a frame was found; kept in the top byte of its pc, which no user address reaches. */
 #define DWUNW_FRAME_FLAG_SHIFT 56
-#define DWUNW_FRAME_EXACT 1	   /* pc is not a return address: innermost or interrupted by a signal */
-#define DWUNW_FRAME_FP 2	   /* the caller was found by frame pointer, for want of CFI */
+#define DWUNW_FRAME_EXACT 1 /* pc is not a return address: innermost or interrupted by a signal */
+#define DWUNW_FRAME_FP 2    /* the caller was found by frame pointer, for want of CFI */
 #define DWUNW_FRAME_TRAMPOLINE 4 /* pc was hidden by a uretprobe trampoline */
-#define DWUNW_FRAME_SIGNAL 8	   /* signal frame */
+#define DWUNW_FRAME_SIGNAL 8	 /* signal frame */
 #define DWUNW_FRAME_PC(word) ((word) & ((1ULL << DWUNW_FRAME_FLAG_SHIFT) - 1))
 #define DWUNW_FRAME_FLAGS(word) ((__u32)((word) >> DWUNW_FRAME_FLAG_SHIFT))
 
@@ -75,10 +75,10 @@ enum dwunw_event_type {
 /* Head of every record. */
 struct dwunw_event {
 	__u32 type;
-	__u32 tgid;	/* in the PID namespace of the tool; 0 if it has no number there */
+	__u32 tgid; /* in the PID namespace of the tool; 0 if it has no number there */
 	__u32 tid;
 	__u32 cpu;
-	__u64 process;	/* key of the process image; changes at exec */
+	__u64 process; /* key of the process image; changes at exec */
 	__s64 stack_id;
 	char comm[16];
 };

@@ -29,16 +29,15 @@ static inline __attribute__((always_inline)) int dwunw_read_word(struct dwunw_re
  * The pc rule. A return address points behind its call, which may be the last instruction of its function,
  * so the call itself is looked up. pc_exact: innermost frame, frame that a signal interrupted.
  */
-static inline __attribute__((always_inline)) __u64
-dwunw_lookup_pc(const struct dwunw_step_state *s)
+static inline __attribute__((always_inline)) __u64 dwunw_lookup_pc(const struct dwunw_step_state *s)
 {
 	return s->pc_exact ? s->pc : s->pc - 1;
 }
 
 /* Reads register `reg` of the frame; 0 if it is known. */
-static inline __attribute__((always_inline)) int
-dwunw_get_reg(const struct dwunw_step_state *s, const struct dwunw_step_arch *arch, int full,
-	      __u32 reg, __u64 *ret)
+static inline __attribute__((always_inline)) int dwunw_get_reg(const struct dwunw_step_state *s,
+							       const struct dwunw_step_arch *arch,
+							       int full, __u32 reg, __u64 *ret)
 {
 	if (reg == arch->sp) {
 		*ret = s->sp;
@@ -102,8 +101,8 @@ dwunw_step_saved(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 		caller.valid &= ~(1u << i);
 		if (rule->kind[i] == DWUNW_RULE_UNDEFINED)
 			continue;
-		stop = dwunw_apply(s, arch, 1, reader, cfa, rule->kind[i], rule->reg[i], rule->off[i],
-				   &value);
+		stop = dwunw_apply(s, arch, 1, reader, cfa, rule->kind[i], rule->reg[i],
+				   rule->off[i], &value);
 		if (stop != DWUNW_CONTINUE)
 			continue; /* not known; matters only to a frame that asks for it */
 		caller.regs[i] = value;
@@ -156,7 +155,8 @@ dwunw_step(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 	sp = base;
 
 	/* "Same" for the return address: it is still in the link register, which ra_reg names. */
-	stop = dwunw_apply(s, arch, full, reader, base, rule->ra_kind, rule->ra_reg, rule->ra_off, &ra);
+	stop = dwunw_apply(s, arch, full, reader, base, rule->ra_kind, rule->ra_reg, rule->ra_off,
+			   &ra);
 	if (stop != DWUNW_CONTINUE)
 		return stop;
 	if (rule->fp_kind == DWUNW_RULE_UNDEFINED) {

@@ -8,10 +8,10 @@
 
 /* What a step must know of an architecture; a constant, so that the compiler folds it. */
 struct dwunw_step_arch {
-	__u8 word_size; /* bytes */
-	__u8 sp, fp;	/* dense indices */
+	__u8 word_size;	  /* bytes */
+	__u8 sp, fp;	  /* dense indices */
 	__u8 return_size; /* bytes that a call pushes: CFA - sp at function entry; 0: link register */
-	__u32 callee_saved; /* bit i: a called function preserves register i */
+	__u32 callee_saved;		  /* bit i: a called function preserves register i */
 	struct dwunw_frame_rule fp_frame; /* the rule of a frame that keeps a frame pointer */
 	__u32 max_fp_frame; /* a frame-pointer step over more bytes than this is not believed */
 };

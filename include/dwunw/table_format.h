@@ -26,20 +26,21 @@
 #define DWUNW_MAX_RULES 16384
 
 enum dwunw_rule_kind {
-	DWUNW_RULE_SAME,       /* unchanged */
-	DWUNW_RULE_UNDEFINED,  /* not recoverable; as the rule of the return address: root frame */
-	DWUNW_RULE_CFA_AT,     /* *(CFA + off) */
-	DWUNW_RULE_CFA_PLUS,   /* CFA + off */
-	DWUNW_RULE_REG_AT,     /* *(reg + off) */
-	DWUNW_RULE_REG_PLUS,   /* reg + off */
-	DWUNW_RULE_PLT,	       /* CFA only: reg + word + ((pc & 15) >= off ? word : 0): lazy PLT stubs */
+	DWUNW_RULE_SAME,      /* unchanged */
+	DWUNW_RULE_UNDEFINED, /* not recoverable; as the rule of the return address: root frame */
+	DWUNW_RULE_CFA_AT,    /* *(CFA + off) */
+	DWUNW_RULE_CFA_PLUS,  /* CFA + off */
+	DWUNW_RULE_REG_AT,    /* *(reg + off) */
+	DWUNW_RULE_REG_PLUS,  /* reg + off */
+	DWUNW_RULE_PLT, /* CFA only: reg + word + ((pc & 15) >= off ? word : 0): lazy PLT stubs */
 	DWUNW_RULE_EXPRESSION, /* a DWARF expression that none of the above says */
 	DWUNW_NO_RULE,	       /* CFA only: no CFI at this address */
 };
 
 /* dwunw_frame_rule.flags */
-#define DWUNW_RULE_SIGNAL 1	    /* 'S' augmentation: the caller's pc is exact */
-#define DWUNW_RULE_NEEDS_REGS 2 /* reads a register other than sp and fp, or restores sp by itself */
+#define DWUNW_RULE_SIGNAL 1 /* 'S' augmentation: the caller's pc is exact */
+#define DWUNW_RULE_NEEDS_REGS                                                                      \
+	2 /* reads a register other than sp and fp, or restores sp by itself */
 
 /* What the common walk needs. Register numbers are dense architecture indices (arch.h). */
 struct dwunw_frame_rule {
@@ -76,8 +77,8 @@ struct dwunw_table_page {
 struct dwunw_table_header {
 	__u32 magic;
 	__u16 version;
-	__u16 machine;	  /* ELF e_machine */
-	__u32 size;	  /* of the whole image */
+	__u16 machine; /* ELF e_machine */
+	__u32 size;    /* of the whole image */
 	__u32 n_pages;
 	__u64 first_page; /* vaddr >> DWUNW_PAGE_SHIFT of the first page */
 	__u32 pages;	  /* offsets in the image, bytes */

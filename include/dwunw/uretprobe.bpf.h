@@ -20,9 +20,9 @@ static __always_inline __u64 dwunw_trampoline(void)
 
 struct dwunw_return_search {
 	struct return_instance *instance;
-	__u64 slot;	  /* stack pointer at the entry of the function that was called */
+	__u64 slot; /* stack pointer at the entry of the function that was called */
 	__u64 trampoline;
-	__u64 address;	  /* out */
+	__u64 address; /* out */
 };
 
 static long dwunw_search_return(__u32 i, struct dwunw_return_search *search)
@@ -34,8 +34,7 @@ static long dwunw_search_return(__u32 i, struct dwunw_return_search *search)
 		return 1;
 	address = BPF_CORE_READ(instance, orig_ret_vaddr);
 	/* a tail call's instance has the trampoline for its return address: the next one knows more */
-	if (BPF_CORE_READ(instance, stack) == search->slot &&
-	    address != search->trampoline) {
+	if (BPF_CORE_READ(instance, stack) == search->slot && address != search->trampoline) {
 		search->address = address;
 		return 1;
 	}

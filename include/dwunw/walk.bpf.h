@@ -76,8 +76,7 @@ static __always_inline int dwunw_find_mapping(struct dwunw_slot *slot,
 		return -1;
 	for (int i = 0; i < DWUNW_MAPPING_STEPS; i++) {
 		__u64 half = n >> 1;
-		__u64 start =
-			mappings->mappings[(first + half) & (DWUNW_MAX_MAPPINGS - 1)].start;
+		__u64 start = mappings->mappings[(first + half) & (DWUNW_MAX_MAPPINGS - 1)].start;
 		__s64 below = (__s64)(pc - start) >> 63; /* user addresses have no top bit */
 
 		asm volatile("" : "+r"(below));
@@ -144,7 +143,8 @@ static __always_inline int dwunw_see_through_trampoline(struct dwunw_slot *slot)
 		slot->trampoline = dwunw_trampoline();
 	if (!slot->trampoline || slot->state.pc != slot->trampoline)
 		return -1;
-	address = dwunw_return_address(slot->state.sp - DWUNW_ARCH_NATIVE.return_size, slot->trampoline);
+	address = dwunw_return_address(slot->state.sp - DWUNW_ARCH_NATIVE.return_size,
+				       slot->trampoline);
 	if (!address)
 		return -1;
 	slot->state.pc = address;
@@ -184,8 +184,9 @@ static __always_inline __u64 dwunw_hash_frame(__u64 hash, __u64 code)
  * The rule at the frame's pc, not from the cache: slot->rule, slot->code; *flags gets DWUNW_FRAME_* bits. *cacheable:
  * the answer depends on nothing but the pc. DWUNW_CONTINUE or a stop reason.
  */
-static __always_inline int dwunw_look_up(struct dwunw_slot *slot, const struct dwunw_mappings *mappings,
-					 __u32 frame, __u64 *flags, int *cacheable)
+static __always_inline int dwunw_look_up(struct dwunw_slot *slot,
+					 const struct dwunw_mappings *mappings, __u32 frame,
+					 __u64 *flags, int *cacheable)
 {
 	__u64 pc = dwunw_lookup_pc(&slot->state), vaddr;
 
@@ -209,13 +210,17 @@ static __always_inline int dwunw_look_up(struct dwunw_slot *slot, const struct d
 		if (dwunw_find_rule(slot, slot->mapping.table, vaddr))
 			return DWUNW_STOP_NO_TABLE;
 		if (slot->rule.cfa_kind == DWUNW_NO_RULE && pc != slot->state.pc) {
-			/* the first byte of a function that was never called: ucontext's entry, a signal
-			 * trampoline */
+			/*
+			 * No call ends at pc. If a function begins there, its address was put on
+			 * the stack by hand: a signal trampoline, or where a context starts.
+			 */
 			if (dwunw_find_rule(slot, slot->mapping.table, vaddr + 1))
 				return DWUNW_STOP_NO_TABLE;
-			if (slot->rule.ra_kind != DWUNW_RULE_UNDEFINED &&
+			if (slot->rule.cfa_kind != DWUNW_NO_RULE)
+				*flags |= DWUNW_FRAME_EXACT;
+			if (slot->rule.cfa_kind != DWUNW_NO_RULE &&
 			    !(slot->rule.flags & DWUNW_RULE_SIGNAL))
-				slot->rule.cfa_kind = DWUNW_NO_RULE;
+				return DWUNW_STOP_ROOT;
 		}
 	}
 	if (slot->rule.cfa_kind == DWUNW_NO_RULE) {
@@ -253,7 +258,9 @@ static __always_inline long dwunw_walk_one(__u32 frame, struct dwunw_walk *walk,
 		slot->code = entry->code;
 	} else {
 		stop = dwunw_look_up(slot, walk->mappings, frame, &flags, &cacheable);
-		if (!full && cacheable && pc == dwunw_lookup_pc(s)) {
+		/* an exact address found by its pc would be taken for that of pc - 1 */
+		if (!full && cacheable && pc == dwunw_lookup_pc(s) &&
+		    !!(flags & DWUNW_FRAME_EXACT) == !!s->pc_exact) {
 			entry->pc = pc;
 			entry->epoch = epoch;
 			entry->code = slot->code;
@@ -283,15 +290,15 @@ static __always_inline long dwunw_walk_one(__u32 frame, struct dwunw_walk *walk,
 					slot->stop = DWUNW_STOP_NO_TABLE;
 					return 1;
 				}
-				saved = (const void *)(shard +
-						       (slot->rule_address & DWUNW_SHARD_MASK & ~127u));
+				saved = (const void *)(shard + (slot->rule_address &
+								DWUNW_SHARD_MASK & ~127u));
 			} else {
 				whole.frame = DWUNW_ARCH_NATIVE.fp_frame;
 				saved = &whole;
 			}
 		}
-		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot, &slot->rule, saved,
-				  &slot->cfa);
+		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot, &slot->rule,
+				  saved, &slot->cfa);
 	}
 	if (stop == DWUNW_CONTINUE)
 		return 0;
@@ -324,7 +331,7 @@ static __always_inline void dwunw_walk_start(struct dwunw_slot *slot, __u64 proc
 static __always_inline void dwunw_walk_stack(struct pt_regs *ctx, struct dwunw_slot *slot,
 					     const struct dwunw_mappings *mappings, __u64 process)
 {
-	struct dwunw_walk walk = { slot, mappings };
+	struct dwunw_walk walk = {slot, mappings};
 
 	slot->in_window = 0;
 	slot->trampoline = 1;

@@ -6,6 +6,8 @@
 
 #include <bpf/libbpf.h>
 
+#include "bpf/probe_multi.h"
+
 static int add_link(struct probe_links *links, struct bpf_link *link)
 {
 	struct bpf_link **larger = reallocarray(links->links, links->n + 1, sizeof(*larger));
@@ -60,17 +62,31 @@ static void drop_links(struct probe_links *links, size_t keep)
 		bpf_link__destroy(links->links[--links->n]);
 }
 
-int probe_attach(struct bpf_program *program, pid_t pid, const char *path, const struct probe *probes,
-		 size_t n, bool is_return, struct probe_links *links)
+int probe_prepare(struct bpf_object *object)
+{
+	struct bpf_program *program;
+	int err = 0;
+
+	if (probe_multi_works())
+		return 0;
+	bpf_object__for_each_program(program, object)
+	{
+		if (bpf_program__expected_attach_type(program) == BPF_TRACE_UPROBE_MULTI && !err)
+			err = bpf_program__set_expected_attach_type(program, 0);
+	}
+	return err;
+}
+
+int probe_attach(struct bpf_program *program, pid_t pid, const char *path,
+		 const struct probe *probes, size_t n, bool is_return, struct probe_links *links)
 {
 	size_t before = links->n;
-	int err = attach_multi(program, pid, path, probes, n, is_return, links);
 
-	/* kernels before 6.6 do not know this kind of link */
-	if (err != -EINVAL && err != -EOPNOTSUPP)
-		return err;
+	if (bpf_program__expected_attach_type(program) == BPF_TRACE_UPROBE_MULTI)
+		return attach_multi(program, pid, path, probes, n, is_return, links);
 	for (size_t i = 0; i < n; i++) {
-		err = attach_perf(program, pid, path, &probes[i], is_return, links);
+		int err = attach_perf(program, pid, path, &probes[i], is_return, links);
+
 		if (err) {
 			drop_links(links, before);
 			return err;

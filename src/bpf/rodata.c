@@ -18,7 +18,8 @@ static int find(struct bpf_object *object, const char *name, size_t size, void *
 	char *image = NULL;
 	int id;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		const char *map_name = bpf_map__name(map);
 		size_t n = strlen(map_name);
 

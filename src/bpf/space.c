@@ -142,7 +142,7 @@ int space_add(struct space *space, const struct table *table, uint32_t *address)
 	put(space, rules, image + header->rules, header->n_rules * sizeof(struct dwunw_rule));
 	at = rows;
 	for (uint32_t i = 0; i < header->n_pages; i++) {
-		struct dwunw_table_page page = { .n_rows = pages[i].n_rows };
+		struct dwunw_table_page page = {.n_rows = pages[i].n_rows};
 
 		at = place_rows(at, 4ULL * page.n_rows);
 		page.rows = (uint32_t)at;

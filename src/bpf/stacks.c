@@ -40,13 +40,13 @@ static void insert(struct table_of_stacks *table, uint64_t key, struct stored *v
 
 	while (table->entries[i].value)
 		i = (i + 1) & (table->size - 1);
-	table->entries[i] = (struct entry){ key, value };
+	table->entries[i] = (struct entry){key, value};
 	table->used++;
 }
 
 static int make_room(struct table_of_stacks *table)
 {
-	struct table_of_stacks larger = { .size = table->size ? 2 * table->size : FIRST_SIZE };
+	struct table_of_stacks larger = {.size = table->size ? 2 * table->size : FIRST_SIZE};
 
 	if (table->size && 2 * table->used < table->size)
 		return 0;

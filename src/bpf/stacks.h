@@ -20,7 +20,8 @@ void stacks_destroy(struct stacks *stacks);
  * Files `stack` (its frames are copied) of process image `process` under `id`. An id that is known already stays as it is: the
  * kernel tells of a stack again when it could not remember that it did.
  */
-int stacks_add(struct stacks *stacks, int64_t id, uint64_t process, const struct dwunw_stack *stack);
+int stacks_add(struct stacks *stacks, int64_t id, uint64_t process,
+	       const struct dwunw_stack *stack);
 
 /* NULL: unknown. */
 const struct dwunw_stack *stacks_find(const struct stacks *stacks, int64_t id);

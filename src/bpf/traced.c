@@ -78,13 +78,14 @@ static void fill_mappings(struct traced_env *env, const struct process *process,
 }
 
 /* Replaces what the kernel knows of the process's mappings, in one step. */
-static int show_mappings(struct traced_env *env, uint64_t key, const struct dwunw_mappings *mappings)
+static int show_mappings(struct traced_env *env, uint64_t key,
+			 const struct dwunw_mappings *mappings)
 {
 	__u32 zero = 0;
 	int fd, err = 0;
 
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "dwunw_mapping", sizeof(__u32), sizeof(*mappings), 1,
-			    NULL);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "dwunw_mapping", sizeof(__u32), sizeof(*mappings),
+			    1, NULL);
 	if (fd < 0)
 		return fd;
 	if (bpf_map_update_elem(fd, &zero, mappings, BPF_ANY) ||
@@ -158,14 +159,14 @@ static void attach_hook(struct traced_env *env, struct traced *traced)
 	if (fd < 0)
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	probe = (struct probe){ .offset = offset, .cookie = state };
+	probe = (struct probe){.offset = offset, .cookie = state};
 	probe_attach(env->link_map_program, traced->pid, path, &probe, 1, false, &traced->hook);
 	close(fd);
 }
 
 static int register_process(struct traced_env *env, struct traced *traced)
 {
-	struct dwunw_process process = { .key = env->next_key };
+	struct dwunw_process process = {.key = env->next_key};
 
 	if (bpf_map_update_elem(env->processes_fd, &traced->pidfd, &process, BPF_NOEXIST) == 0) {
 		env->next_key += 2;

@@ -28,7 +28,7 @@ struct traced {
 	struct traced *next;
 	pid_t pid;
 	int pidfd;
-	uint64_t key; /* of the process image; even: given by the kernel */
+	uint64_t key;	    /* of the process image; even: given by the kernel */
 	uint32_t published; /* generation of the mappings that the kernel was last shown */
 	struct process *process;
 	struct probe_links hook;

@@ -35,7 +35,10 @@ static inline void change_rule(struct cfi_row *row, unsigned int slot, const str
 		row->n_regs = slot + 1;
 }
 
-/* A run that only checks does not keep the rules of registers, since no instruction depends on them. */
+/*
+ * A run that only checks does not keep the rules of registers, since no instruction depends on
+ * them.
+ */
 static inline bool keeps(const struct cfa_machine *m, unsigned int slot)
 {
 	return !m->checking || slot == CFA_SLOT_CFA;
@@ -140,7 +143,10 @@ static int64_t data_align(const struct cfa_machine *m)
 	return m->entry->data_align;
 }
 
-/* Gives out the row that ends at `loc` and begins the next one. Nonzero: what `fn` returned, or a failure. */
+/*
+ * Gives out the row that ends at `loc` and begins the next one. Nonzero: what `fn` returned, or a
+ * failure.
+ */
 static int advance_to(struct cfa_machine *m, uint64_t loc)
 {
 	int err = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The interpreter of CFA programs (DWARF 5 section 6.4.2 and the GNU and AArch64 extensions). It keeps one row and
- * changes only what an instruction names; DW_CFA_remember_state costs a log of what is changed after it, not a copy.
+ * The interpreter of CFA programs (DWARF 5 section 6.4.2 and the GNU and AArch64 extensions). It
+ * keeps one row and changes only what an instruction names; DW_CFA_remember_state costs a log of
+ * what is changed after it, not a copy.
  */
 #ifndef CFI_CFA_PROGRAM_H
 #define CFI_CFA_PROGRAM_H
@@ -25,7 +26,10 @@ struct cfa_level {
 	uint64_t logged[(CFA_N_SLOTS + 63) / 64];
 };
 
-/* Scratch memory of runs, about 50 KiB. Needs no initialization: a CIE is always run before its FDEs. */
+/*
+ * Scratch memory of runs, about 50 KiB. Needs no initialization: a CIE is always run before its
+ * FDEs.
+ */
 struct cfa_machine {
 	struct cfi_row row; /* its start is the current location */
 	const struct cfi_section *section;
@@ -48,7 +52,10 @@ int cfa_run_cie(struct cfa_machine *machine, const struct cfi_section *section, 
 int cfa_check_fde(struct cfa_machine *machine, const struct cfi_section *section,
 		  const struct cie *cie, const struct fde *fde);
 
-/* Calls `fn` for each row of a FDE that was checked; returns what it returned if that is not 0, and stops. */
+/*
+ * Calls `fn` for each row of a FDE that was checked; returns what it returned if that is not 0, and
+ * stops.
+ */
 int cfa_run_fde(struct cfa_machine *machine, const struct cfi_section *section,
 		const struct cie *cie, const struct fde *fde, cfi_row_fn *fn, void *arg);
 

@@ -31,8 +31,9 @@ static uint64_t section_vaddr(struct elf_file *file, const char *name)
 }
 
 /*
- * textrel and datarel pointers are relative to .text and to the global offset table. Hardly any file has them, and reading .text
- * is not free, so the first CIE decides whether the bases are needed.
+ * textrel and datarel pointers are relative to .text and to the global offset table. Hardly any
+ * file has them, and reading .text is not free, so the first CIE decides whether the bases are
+ * needed.
  */
 static void find_bases(struct elf_file *file, struct cfi_section *section)
 {
@@ -84,7 +85,7 @@ int cfi_open(struct elf_file *file, struct elf_file *debug, struct cfi **ret)
 {
 	const struct arch *arch = elf_file_arch(file);
 	struct cfi *cfi;
-	int err;
+	int err, debug_err;
 
 	if (!arch)
 		return -ENOTSUP;
@@ -95,17 +96,13 @@ int cfi_open(struct elf_file *file, struct elf_file *debug, struct cfi **ret)
 		return -ENOMEM;
 	cfi->arch = arch;
 	err = open_section(cfi, file, true);
-	if (err == -ENOENT || !err) {
-		err = open_section(cfi, file, false);
-		if (err == -ENOENT && debug)
-			err = open_section(cfi, debug, false);
-	}
-	/* One section is enough; what is wrong with the other, if it is there, is the file's affair. */
-	if (cfi->n_sections)
-		err = 0;
-	if (err) {
+	debug_err = open_section(cfi, file, false);
+	if (debug_err == -ENOENT && debug)
+		debug_err = open_section(cfi, debug, false);
+	/* One section is enough; a broken one beside it is the file's affair. */
+	if (!cfi->n_sections) {
 		cfi_close(cfi);
-		return err;
+		return err != -ENOENT ? err : debug_err;
 	}
 	*ret = cfi;
 	return 0;

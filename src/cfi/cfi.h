@@ -2,9 +2,9 @@
 /*
  * Call frame information: .eh_frame or .debug_frame bytes -> rows.
  *
- * Sources: DWARF 5 section 6.4; Linux Standard Base 5.0 Core, 10.6 (.eh_frame, .eh_frame_hdr). The bytes are
- * not trusted: everything is read through one bounded cursor (cursor.h), and what cannot be understood is skipped and
- * counted, FDE by FDE. Addresses are vaddrs.
+ * Sources: DWARF 5 section 6.4; Linux Standard Base 5.0 Core, 10.6 (.eh_frame, .eh_frame_hdr). The
+ * bytes are not trusted: everything is read through one bounded cursor (cursor.h), and what cannot
+ * be understood is skipped and counted, FDE by FDE. Addresses are vaddrs.
  *
  * A struct cfi borrows the elf_file. Lookups change nothing: several threads may make them at once.
  */
@@ -48,7 +48,10 @@ struct cfi_row {
 	unsigned int n_regs; /* rules past the highest register mentioned are CFI_UNSPECIFIED */
 	unsigned int ra_column;
 	bool signal_frame;
-	/* Differs (but for a chance of about 2^-50) from that of a row of the same struct cfi with other rules. */
+	/*
+	 * Differs (but for a chance of about 2^-50) from that of a row of the same struct cfi with
+	 * other rules.
+	 */
 	uint64_t fingerprint;
 };
 
@@ -58,25 +61,27 @@ struct cfi_stats {
 };
 
 /*
- * Opens the CFI of a file: .eh_frame, and .debug_frame of `file` or, if given, `debug` (a separate debug file, may be
- * NULL). -ENOENT: the file has none (*ret unset).
+ * Opens the CFI of a file: .eh_frame, and .debug_frame of `file` or, if given, `debug` (a separate
+ * debug file, may be NULL). -ENOENT: the file has none; -ENOTSUP: its architecture is not known.
  */
 int cfi_open(struct elf_file *file, struct elf_file *debug, struct cfi **ret);
 void cfi_close(struct cfi *cfi);
 const struct arch *cfi_arch(const struct cfi *cfi);
 
 /*
- * The row in force at `vaddr`; -ENOENT where no FDE covers it, -EINVAL where its FDE is malformed. Interprets one FDE
- * only, found through .eh_frame_hdr's search table where that is sound, else through an index made at cfi_open(). Where both
- * sections cover an address, .eh_frame decides.
+ * The row in force at `vaddr`; -ENOENT where no FDE covers it, -EINVAL where its FDE is malformed.
+ * Interprets one FDE only, found through .eh_frame_hdr's search table where that is sound, else
+ * through an index made at cfi_open(). Where both sections cover an address, .eh_frame decides.
  */
 int cfi_find_row(const struct cfi *cfi, uint64_t vaddr, struct cfi_row *ret);
 
 /*
- * Calls `fn` for every row of every FDE, in section order (FDEs are not sorted by address), with `last` set on the last row
- * of its FDE. Stops when `fn` returns nonzero and returns that. `stats` may be NULL.
+ * Calls `fn` for every row of every FDE, in section order (FDEs are not sorted by address), with
+ * `last` set on the last row of its FDE. Stops when `fn` returns nonzero and returns that. `stats`
+ * may be NULL. A FDE that is skipped gives no rows at all.
  */
-int cfi_for_each_row(const struct cfi *cfi, int (*fn)(const struct cfi_row *row, bool last, void *arg),
-		     void *arg, struct cfi_stats *stats);
+int cfi_for_each_row(const struct cfi *cfi,
+		     int (*fn)(const struct cfi_row *row, bool last, void *arg), void *arg,
+		     struct cfi_stats *stats);
 
 #endif

@@ -5,8 +5,8 @@
 #include "cfi/section.h"
 
 /*
- * CIEs seen in the field have well under 100 bytes. The bound keeps a hostile section, in which every FDE names a large CIE,
- * from taking quadratic time.
+ * CIEs seen in the field have well under 100 bytes. The bound keeps a hostile section, in which
+ * every FDE names a large CIE, from taking quadratic time.
  */
 #define MAX_CIE_SIZE 4096
 
@@ -23,7 +23,10 @@ struct pointer_bases section_bases(const struct cfi_section *section, const stru
 	};
 }
 
-/* Letters behind a 'z' (LSB 10.6.1.1.1). What follows an unknown one cannot be located, but skipped as a whole. */
+/*
+ * Letters behind a 'z' (LSB 10.6.1.1.1). What follows an unknown one cannot be located, but skipped
+ * as a whole.
+ */
 static int parse_augmentation_data(const struct cfi_section *section, struct cursor *c,
 				   const char *letters, struct cie *cie)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ranges that may overlap -> ranges that do not: where several cover an address, the first of the list has it. */
+/*
+ * Ranges that may overlap -> ranges that do not: where several cover an address, the first of the
+ * list has it.
+ */
 #ifndef CFI_COVER_H
 #define CFI_COVER_H
 
@@ -12,8 +15,9 @@ struct cover_range {
 };
 
 /*
- * Calls `fn` for the pieces in ascending order, at most 2 * n of them; the `order` says whose piece it is. Sorts `ranges`, each
- * of which has start < end. Stops when `fn` returns nonzero and returns that; -ENOMEM.
+ * Calls `fn` for the pieces in ascending order, at most 2 * n of them; the `order` says whose piece
+ * it is. Sorts `ranges`, each of which has start < end. Stops when `fn` returns nonzero and returns
+ * that; -ENOMEM.
  */
 int cover_resolve(struct cover_range *ranges, size_t n,
 		  int (*fn)(uint64_t start, uint64_t end, size_t order, void *arg), void *arg);

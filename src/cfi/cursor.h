@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A bounded cursor over untrusted bytes. A read past the end gives 0, moves the cursor to the end and sets `failed`,
- * which stays set: a parser reads a whole record and looks once.
+ * A bounded cursor over untrusted bytes. A read past the end gives 0, moves the cursor to the end
+ * and sets `failed`, which stays set: a parser reads a whole record and looks once.
  */
 #ifndef CFI_CURSOR_H
 #define CFI_CURSOR_H

@@ -7,7 +7,9 @@
 #define MAX_STACK 64
 #define MAX_STEPS 4096 /* expressions of CFI have a few dozen; only a loop has more */
 
-/* Values have the size of an address and wrap around (the "generic type" of DWARF 5 section 2.5.1). */
+/*
+ * Values have the size of an address and wrap around (the "generic type" of DWARF 5 section 2.5.1).
+ */
 struct evaluation {
 	const struct expression_context *context;
 	struct cursor cursor;

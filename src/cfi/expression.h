@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DWARF expressions as CFI uses them (DWARF 5 sections 2.5 and 6.4.2): a stack machine over registers and memory. Bounded in
- * steps and stack depth; unknown or out-of-place operations (DW_OP_call_frame_cfa, DW_OP_push_object_address, ...) fail.
+ * DWARF expressions as CFI uses them (DWARF 5 sections 2.5 and 6.4.2): a stack machine over
+ * registers and memory. Bounded in steps and stack depth; unknown or out-of-place operations
+ * (DW_OP_call_frame_cfa, DW_OP_push_object_address, ...) fail.
  */
 #ifndef CFI_EXPRESSION_H
 #define CFI_EXPRESSION_H
@@ -23,8 +24,9 @@ struct expression_context {
 };
 
 /*
- * Evaluates with `initial` pushed first if `push_initial` (the CFA, for register rules). -EINVAL: malformed;
- * -ENOTSUP: an operation that CFI cannot use; -ELOOP: too many steps; else what get_reg or read returned.
+ * Evaluates with `initial` pushed first if `push_initial` (the CFA, for register rules). -EINVAL:
+ * malformed; -ENOTSUP: an operation that CFI cannot use; -ELOOP: too many steps; else what get_reg
+ * or read returned.
  */
 int expression_evaluate(const uint8_t *expr, size_t size, const struct expression_context *context,
 			bool push_initial, uint64_t initial, uint64_t *ret);

@@ -23,7 +23,10 @@ static uint64_t hdr_value(const struct cfi_hdr *hdr, const struct cfi_section *s
 	return (hdr->vaddr + (uint64_t)(int64_t)(int32_t)value) & hdr->mask;
 }
 
-/* Every entry points into the section, and the starts ascend. A duplicate is no longer a map: "first one wins" needs the index. */
+/*
+ * Every entry points into the section, and the starts ascend. With two equal starts, "the first in
+ * section order decides" needs the index of our own.
+ */
 static bool hdr_is_sound(const struct cfi_hdr *hdr, const struct cfi_section *section)
 {
 	uint64_t previous = 0;

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which FDE covers an address. Two ways: the search table of .eh_frame_hdr (LSB 5.0 Core 10.6.2), which the linker made, and
- * an index of our own for sections without one.
+ * Which FDE covers an address. Two ways: the search table of .eh_frame_hdr (LSB 5.0 Core 10.6.2),
+ * which the linker made, and an index of our own for sections without one.
  */
 #ifndef CFI_INDEX_H
 #define CFI_INDEX_H
 
 #include "cfi/section.h"
 
-/* .eh_frame_hdr's table of (start of function, address of FDE), both 4 bytes, relative to the header. */
+/*
+ * .eh_frame_hdr's table of (start of function, address of FDE), both 4 bytes, relative to the
+ * header.
+ */
 struct cfi_hdr {
 	const uint8_t *table;
 	size_t n;

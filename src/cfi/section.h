@@ -2,8 +2,8 @@
 /*
  * One section of call frame information and the entries in it: CIEs and FDEs.
  *
- * Sources: DWARF 5 section 6.4.1 (.debug_frame); LSB 5.0 Core 10.6.1 (.eh_frame, augmentations, pointer encodings 10.5.1).
- * Offsets are from the start of the section, addresses are vaddrs.
+ * Sources: DWARF 5 section 6.4.1 (.debug_frame); LSB 5.0 Core 10.6.1 (.eh_frame, augmentations,
+ * pointer encodings 10.5.1). Offsets are from the start of the section, addresses are vaddrs.
  */
 #ifndef CFI_SECTION_H
 #define CFI_SECTION_H
@@ -30,8 +30,8 @@ struct pointer_bases {
 };
 
 /*
- * Reads one encoded pointer. -EINVAL: no such encoding or past the end; -ENOTSUP: indirect (its value is only known to a
- * running process), *ret is then unset, but the cursor is behind it.
+ * Reads one encoded pointer. -EINVAL: no such encoding or past the end; -ENOTSUP: indirect (its
+ * value is only known to a running process), *ret is then unset, but the cursor is behind it.
  */
 int pointer_read(struct cursor *c, const struct pointer_bases *bases, uint8_t encoding,
 		 uint64_t *ret);
@@ -81,8 +81,8 @@ int cie_parse(const struct cfi_section *section, size_t off, struct cfa_machine 
 	      struct cie *ret);
 
 /*
- * Parses what `entry` says is an FDE. -EINVAL: malformed; -ENOTSUP: its addresses are indirect; -ENOENT: it covers nothing (no bytes,
- * or code that the linker dropped and left at address 0).
+ * Parses what `entry` says is an FDE. -EINVAL: malformed; -ENOTSUP: its addresses are indirect;
+ * -ENOENT: it covers nothing (no bytes, or code that the linker dropped and left at address 0).
  */
 int fde_parse(const struct cfi_section *section, const struct cfi_entry *entry,
 	      const struct cie *cie, struct fde *ret);

@@ -5,8 +5,9 @@
 #include "cfi/section.h"
 
 /*
- * A walk over the FDEs of a section in section order. CIEs are parsed when an FDE names them and kept in a small
- * cache. Zero lengths are passed over: musl's and some assemblers' start files leave them before more entries.
+ * A walk over the FDEs of a section in section order. CIEs are parsed when an FDE names them and
+ * kept in a small cache. Zero lengths are passed over: musl's and some assemblers' start files
+ * leave them before more entries.
  */
 struct cfi_walk;
 
@@ -14,8 +15,8 @@ int walk_create(const struct cfi_section *section, struct cfi_walk **ret);
 void walk_destroy(struct cfi_walk *walk);
 
 /*
- * The next FDE whose instructions make sense: *cie is valid until the next call. -ENOENT: no more. Those that do
- * not are counted in stats->skipped_fdes, and CIEs passed in stats->cies.
+ * The next FDE whose instructions make sense: *cie is valid until the next call. -ENOENT: no more.
+ * Those that do not are counted in stats->skipped_fdes, and CIEs passed in stats->cies.
  */
 int walk_next(struct cfi_walk *walk, struct cfi_stats *stats, struct cfi_entry *entry,
 	      const struct cie **cie, struct fde *fde);

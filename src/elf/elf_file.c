@@ -16,6 +16,8 @@
 /* The kernel loads files with at most 64 KiB of program headers (fs/binfmt_elf.c, load_elf_phdrs); this is twice that. */
 #define MAX_PROGRAM_HEADERS 2340
 
+#define MAX_SECTIONS 65536
+
 #define BYTES_AT_CHUNK (64 << 10)
 
 uint64_t elf_get_uint(const struct elf_file *file, const uint8_t *p, unsigned int size)
@@ -126,6 +128,47 @@ static int read_segments(struct elf_file *file)
 	return 0;
 }
 
+/*
+ * With e_shnum 0 the number of sections is sh_size of the first section header (ELF gABI, chapter 4). libelf believes
+ * it as far as the file is long, and a sparse file can be long; only relocatable files have a use for so many.
+ */
+static int check_section_count(struct elf_file *file)
+{
+	uint8_t header[sizeof(Elf64_Ehdr)], field[8];
+	uint64_t off, n_sections;
+	unsigned int word;
+	int err;
+
+	if (file->size < sizeof(Elf32_Ehdr))
+		return -ENOEXEC;
+	err = read_all(file->fd, 0, header,
+		       file->size < sizeof(header) ? sizeof(Elf32_Ehdr) : sizeof(header));
+	if (err)
+		return err;
+	file->little_endian = header[EI_DATA] == ELFDATA2LSB;
+	file->is_64 = header[EI_CLASS] == ELFCLASS64;
+	if (file->is_64 && file->size < sizeof(header))
+		return -ENOEXEC;
+	word = file->is_64 ? 8 : 4;
+	off = elf_get_uint(file,
+			   header + (file->is_64 ? offsetof(Elf64_Ehdr, e_shoff)
+						 : offsetof(Elf32_Ehdr, e_shoff)),
+			   word);
+	n_sections = elf_get_uint(file,
+				  header + (file->is_64 ? offsetof(Elf64_Ehdr, e_shnum)
+							: offsetof(Elf32_Ehdr, e_shnum)),
+				  2);
+	if (n_sections != 0 || off == 0)
+		return 0;
+	off += file->is_64 ? offsetof(Elf64_Shdr, sh_size) : offsetof(Elf32_Shdr, sh_size);
+	if (off > file->size || file->size - off < word)
+		return 0;
+	err = read_all(file->fd, off, field, word);
+	if (err)
+		return err;
+	return elf_get_uint(file, field, word) > MAX_SECTIONS ? -ENOEXEC : 0;
+}
+
 static int read_headers(struct elf_file *file)
 {
 	struct stat st;
@@ -137,6 +180,9 @@ static int read_headers(struct elf_file *file)
 	if (!S_ISREG(st.st_mode))
 		return -ENOEXEC;
 	file->size = (uint64_t)st.st_size;
+	err = check_section_count(file);
+	if (err)
+		return err;
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return -ENOEXEC;
 	file->elf = elf_begin(file->fd, ELF_C_READ, NULL);
@@ -145,8 +191,6 @@ static int read_headers(struct elf_file *file)
 	file->arch = arch_find(ehdr.e_machine, ehdr.e_ident[EI_CLASS], ehdr.e_ident[EI_DATA]);
 	file->type = ehdr.e_type;
 	file->entry = ehdr.e_entry;
-	file->little_endian = ehdr.e_ident[EI_DATA] == ELFDATA2LSB;
-	file->is_64 = ehdr.e_ident[EI_CLASS] == ELFCLASS64;
 	err = read_segments(file);
 	if (err)
 		return err;

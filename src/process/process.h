@@ -20,13 +20,13 @@ struct module_cache;
 struct table;
 
 struct module {
-	char *path;		 /* as the target names it, "[vdso]" for the vDSO; first one seen */
+	char *path; /* as the target names it, "[vdso]" for the vDSO; first one seen */
 	struct elf_file *elf;
-	struct cfi *cfi;	 /* NULL: the file has no CFI */
-	struct table *table;	 /* module_table(); NULL until then */
-	uint32_t id;		 /* unique in its cache, never 0, never reused */
+	struct cfi *cfi;     /* NULL: the file has no CFI */
+	struct table *table; /* module_table(); NULL until then */
+	uint32_t id;	     /* unique in its cache, never 0, never reused */
 	unsigned int refs;
-	void *user;		 /* of the cache's owner */
+	void *user; /* of the cache's owner */
 };
 
 struct mapping {
@@ -37,9 +37,10 @@ struct mapping {
 	uint32_t dev_major, dev_minor;
 	bool executable;
 	bool deleted;
-	char *path;		/* "" for anonymous memory; "[stack]", "[vdso]", "[uprobes]", ... */
-	struct module *module;	/* executable file mappings and the vDSO; NULL: none, or not readable (`error`) */
-	int error;		/* negative errno: why the file of an executable mapping could not be opened or is no ELF */
+	char *path; /* "" for anonymous memory; "[stack]", "[vdso]", "[uprobes]", ... */
+	struct module *
+		module; /* executable file mappings and the vDSO; NULL: none, or not readable (`error`) */
+	int error; /* negative errno: why the file of an executable mapping could not be opened or is no ELF */
 };
 
 struct process {

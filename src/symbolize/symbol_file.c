@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "elf/elf_file.h"
 #include "symbolize/debug_file.h"
 #include "symbolize/demangle.h"
 #include "symbolize/symbol_file.h"
@@ -68,23 +69,24 @@ static const Dwfl_Callbacks callbacks = {
 	.find_debuginfo = debug_file_find,
 };
 
-/* End of the highest PT_LOAD; the module is reported from 0, so that all addresses of it are inside. */
+/*
+ * End of the highest segment; the module is reported from 0, so that all addresses of it are inside. 0: not an ELF file, or
+ * one that an elf_file refuses.
+ */
 static uint64_t end_of_segments(int fd)
 {
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	struct elf_file *elf;
 	uint64_t end = 0;
-	size_t n = 0;
 
-	if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &n))
-		n = 0;
-	for (size_t i = 0; i < n; i++) {
-		GElf_Phdr phdr;
+	if (elf_file_open(fd, &elf))
+		return 0;
+	for (size_t i = 0; i < elf_file_n_segments(elf); i++) {
+		const struct elf_segment *segment = &elf_file_segments(elf)[i];
 
-		if (gelf_getphdr(elf, (int)i, &phdr) && phdr.p_type == PT_LOAD &&
-		    phdr.p_vaddr + phdr.p_memsz > end)
-			end = phdr.p_vaddr + phdr.p_memsz;
+		if (segment->vaddr + segment->mem_size > end)
+			end = segment->vaddr + segment->mem_size;
 	}
-	elf_end(elf);
+	elf_file_close(elf);
 	return end;
 }
 

@@ -13,7 +13,7 @@ static bool is_label(const char *name)
 	return name[0] == '$' || strncmp(name, ".L", 2) == 0;
 }
 
-/* malloc, not __libc_malloc: sized before unsized, functions before labels, global before weak before local, fewest underscores. */
+/* write, not __write: sized before unsized, functions before labels, exported before local, fewest underscores, global before weak. */
 static uint8_t rank_of(const GElf_Sym *sym, const char *name)
 {
 	unsigned int bind = GELF_ST_BIND(sym->st_info);
@@ -25,8 +25,10 @@ static uint8_t rank_of(const GElf_Sym *sym, const char *name)
 	if (GELF_ST_TYPE(sym->st_info) != STT_NOTYPE)
 		rank |= 32;
 	if (bind != STB_LOCAL)
-		rank |= bind == STB_WEAK ? 8 : 16;
-	return rank | (underscores < 7 ? 7 - underscores : 0);
+		rank |= 16;
+	if (bind != STB_WEAK)
+		rank |= 1;
+	return rank | (underscores < 7 ? 7 - underscores : 0) << 1;
 }
 
 /* A symbol without a size reaches to the end of its section at most. */

@@ -14,7 +14,8 @@ struct process;
 struct symbolizer;
 
 struct symbol {
-	const char *name;   /* demangled; NULL: none is known. Valid until the symbolizer is destroyed */
+	const char
+		*name; /* demangled; NULL: none is known. Valid until the symbolizer is destroyed */
 	uint64_t offset;    /* addr - start of the function, bytes */
 	const char *module; /* path; NULL: anonymous memory. Valid as long as `name` */
 };
@@ -28,6 +29,7 @@ void symbolizer_destroy(struct symbolizer *symbolizer);
  * The symbol at `addr`; *ret is always filled. `is_return_address`: look up addr - 1, since a call can be the last
  * instruction of its function; the offset is that of `addr` all the same.
  */
-void symbolizer_find(struct symbolizer *symbolizer, uint64_t addr, int is_return_address, struct symbol *ret);
+void symbolizer_find(struct symbolizer *symbolizer, uint64_t addr, int is_return_address,
+		     struct symbol *ret);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rules of a table, each once. Rule 0 is "no CFI". When DWUNW_MAX_RULES is reached, the last one becomes "rule
- * needs user space" and stands for all further ones.
+ * The rules of a table, each once. Rule 0 is "no CFI". When DWUNW_MAX_RULES is reached, the last
+ * one becomes "rule needs user space" and stands for all further ones.
  */
 #ifndef TABLE_DICTIONARY_H
 #define TABLE_DICTIONARY_H

@@ -92,8 +92,8 @@ static struct part expression_part(const struct arch *arch, const struct cfi_rul
 }
 
 /*
- * The lazy PLT stub, as GNU ld and lld describe it (binutils, elf_x86_64_eh_frame_plt): a stub has 16 bytes, and from
- * its byte T on one more word is on the stack:
+ * The lazy PLT stub, as GNU ld describes it (binutils, elf_x86_64_eh_frame_plt): a stub has
+ * 16 bytes, and from its byte T on one more word is on the stack:
  *   reg + word + (((pc & 15) >= T) << log2(word))
  */
 static bool is_plt(const struct arch *arch, const struct cfi_rule *rule, struct part *ret)
@@ -170,8 +170,8 @@ static const struct cfi_rule *row_rule(const struct cfi_row *row, unsigned int r
 }
 
 /*
- * An unchanged return address is in the link register; where the column is no register, it means that there is no
- * caller, as a rule "undefined" does.
+ * An unchanged return address is in the link register; where the column is no register, it means
+ * that there is no caller, as a rule "undefined" does.
  */
 static struct part ra_part(const struct arch *arch, const struct cfi_row *row)
 {
@@ -182,7 +182,10 @@ static struct part ra_part(const struct arch *arch, const struct cfi_row *row)
 		return part;
 	if (dense < 0)
 		return (struct part){.kind = DWUNW_RULE_UNDEFINED};
-	/* As a rule of its own: dwunw_apply() takes "same" for the value it was given, and it is given none. */
+	/*
+	 * As a rule of its own: dwunw_apply() takes "same" for the value it was given, and it is
+	 * given none.
+	 */
 	return (struct part){.kind = DWUNW_RULE_REG_PLUS, .reg = dense};
 }
 

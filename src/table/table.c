@@ -97,6 +97,12 @@ static int add_piece(uint64_t start, uint64_t end, size_t order, void *arg)
 {
 	struct builder *b = arg;
 	struct run *run = &b->runs[order];
+	/*
+	 * A return address that is the first byte of such an FDE was put there by hand
+	 * (makecontext): the walk must see that the byte before is no code. A function with one row
+	 * makes no frame of its own, as those entered in this way do not.
+	 */
+	bool keep_gap = start == run->start && run->next + 1 == run->end;
 
 	while (start < end) {
 		uint64_t row_end = end;
@@ -111,7 +117,8 @@ static int add_piece(uint64_t start, uint64_t end, size_t order, void *arg)
 			if (next_start < end)
 				row_end = next_start;
 		}
-		image_add(b->image, start, row_end, ROW_RULE(b->rows[run->next]));
+		image_add(b->image, start, row_end, ROW_RULE(b->rows[run->next]), keep_gap);
+		keep_gap = false;
 		start = row_end;
 	}
 	return 0;
@@ -130,14 +137,15 @@ static int make_image(struct builder *b, uint16_t machine, struct dwunw_table_he
 		if (b->ranges[i].end > end)
 			end = b->ranges[i].end;
 	}
+	rules = dictionary_rules(b->dictionary, &n_rules);
 	/* Each row gives a range, and cutting runs to pieces adds one for each end of a piece. */
-	err = image_create(machine, start, end, b->n_rows + 2 * b->n_runs, &b->image);
+	err = image_create(machine, start, end, b->n_rows + 2 * b->n_runs, n_rules, &b->image);
 	if (!err)
 		err = cover_resolve(b->ranges, b->n_runs, add_piece, b);
 	if (err)
 		return err;
-	rules = dictionary_rules(b->dictionary, &n_rules);
-	return image_finish(b->image, rules, n_rules, ret);
+	*ret = image_finish(b->image, rules);
+	return 0;
 }
 
 static void count(struct builder *b, const struct cfi_stats *cfi,

@@ -102,7 +102,7 @@ int rule_resolve(const struct arch *arch, const struct cfi_row *row,
 		 const struct dwunw_step_state *state, const struct unwind_snapshot *snapshot,
 		 uint64_t load_bias, struct dwunw_rule *rule)
 {
-	struct frame frame = { arch, state, snapshot };
+	struct frame frame = {arch, state, snapshot};
 	struct expression_context context = {
 		.address_size = arch->step->word_size,
 		.little_endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,

@@ -27,7 +27,7 @@ int snapshot_read(const struct unwind_snapshot *snapshot, uint64_t addr, unsigne
 
 	if (off >= snapshot->slice_size || snapshot->slice_size - off < size)
 		return -EFAULT;
-	/* the snapshot is of this machine, whose byte order is the target's */
+		/* the snapshot is of this machine, whose byte order is the target's */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	memcpy(&value, snapshot->slice + off, size);
 #else
@@ -126,11 +126,11 @@ static int look_up(struct unwinder *u, size_t frame)
 		return step_by_frame_pointer(u, frame);
 	if (rule_at(u, mapping, pc) == 0)
 		return DWUNW_CONTINUE;
-	/* the first byte of a function that was never called: ucontext's entry, a signal trampoline */
-	if (pc != u->state.pc && rule_at(u, mapping, u->state.pc) == 0 &&
-	    (u->rule.frame.ra_kind == DWUNW_RULE_UNDEFINED ||
-	     (u->rule.frame.flags & DWUNW_RULE_SIGNAL)))
-		return DWUNW_CONTINUE;
+	/* no call ends at pc: see dwunw_look_up() of walk.bpf.h */
+	if (pc != u->state.pc && rule_at(u, mapping, u->state.pc) == 0) {
+		u->flags |= DWUNW_FRAME_EXACT;
+		return (u->rule.frame.flags & DWUNW_RULE_SIGNAL) ? DWUNW_CONTINUE : DWUNW_STOP_ROOT;
+	}
 	return step_by_frame_pointer(u, frame);
 }
 
@@ -171,13 +171,13 @@ int unwind_snapshot(const struct unwind_snapshot *snapshot, unsigned int skip, s
 		if (stop == DWUNW_CONTINUE && (u.rule.frame.flags & DWUNW_RULE_SIGNAL))
 			u.flags |= DWUNW_FRAME_SIGNAL;
 		if (out) {
-			*out = (struct dwunw_frame){ .pc = u.state.pc,
-						     .sp = u.state.sp,
-						     .flags = u.flags };
+			*out = (struct dwunw_frame){
+				.pc = u.state.pc, .sp = u.state.sp, .flags = u.flags};
 			*n_frames = ++n;
 		}
 		if (stop == DWUNW_CONTINUE)
-			stop = dwunw_step(&u.state, u.arch, &u.reader, &u.rule.frame, &u.rule, &cfa);
+			stop = dwunw_step(&u.state, u.arch, &u.reader, &u.rule.frame, &u.rule,
+					  &cfa);
 		if (out) {
 			out->cfa = cfa;
 			out->ra = stop == DWUNW_CONTINUE ? u.state.pc : 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dump_rows FILE: every CFI row of a file, in the spelling of `readelf --debug-dump=frames-interp` as readelf_rows.awk
- * arranges it: "FDE start..end", then per row its address, the CFA and each register that has a rule.
+ * dump_rows FILE: every CFI row of a file, in the spelling of `readelf --debug-dump=frames-interp`
+ * as readelf_rows.awk arranges it: "FDE start..end", then per row its address, the CFA and each
+ * register that has a rule.
  */
 #include <errno.h>
 #include <fcntl.h>

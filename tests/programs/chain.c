@@ -7,6 +7,9 @@
 
 enum { LONG_BLOCKS = 100, SHORT_BLOCKS = 7, SIZE = 1001 };
 
+/* volatile, so that the loops are not unrolled: one stack for each way. */
+static volatile int long_blocks = LONG_BLOCKS, short_blocks = SHORT_BLOCKS;
+
 FRAME void leaf_malloc(void)
 {
 	truth_keep(malloc(SIZE));
@@ -39,9 +42,9 @@ int main(void)
 	int i;
 
 	truth_ready();
-	for (i = 0; i < LONG_BLOCKS; i++)
+	for (i = 0; i < long_blocks; i++)
 		chain_1();
-	for (i = 0; i < SHORT_BLOCKS; i++)
+	for (i = 0; i < short_blocks; i++)
 		short_way();
 	truth((LONG_BLOCKS + SHORT_BLOCKS) * SIZE, LONG_BLOCKS + SHORT_BLOCKS, "leaf_malloc");
 	truth_done();

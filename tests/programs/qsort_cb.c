@@ -2,7 +2,7 @@
 /* Allocation inside a callback that the C library calls; qsort of an array this large also has a block of its own, which it frees. */
 #include "truth.h"
 
-enum { ITEMS = 2000, SIZE = 123 };
+enum { ITEMS = 700, SIZE = 123 };
 
 static int items[ITEMS];
 static size_t compares;

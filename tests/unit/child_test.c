@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Proves: a started command is stopped before its first instruction, each step ends where a system call does, its libraries become
- * visible on the way, its status and signals arrive; it inherits no file but 0 to 2 and no blocked signal; what cannot be run says why; child_end() ends also what ignores SIGTERM; it dies with its tracer.
+ * Proves: a started command is stopped before its first instruction, each step ends where a system
+ * call does, its libraries become visible on the way, its status and signals arrive; it inherits no
+ * file but 0 to 2 and no blocked signal; what cannot be run says why; child_end() ends also what
+ * ignores SIGTERM; it dies with its tracer.
  */
 #include "child.h"
 

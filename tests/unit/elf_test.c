@@ -189,6 +189,29 @@ static void test_truncated_while_open(void)
 	elf_file_close(file);
 }
 
+/* A long sparse file that claims a section header for each 64 bytes: refused before memory is asked for. */
+static void test_section_count(void)
+{
+	struct elf_file *file;
+	Elf64_Ehdr ehdr;
+	Elf64_Shdr first = {.sh_size = 100 << 20};
+	uint8_t *bytes;
+	size_t size;
+	int fd;
+
+	bytes = read_file("lib.so", &size);
+	memcpy(&ehdr, bytes, sizeof(ehdr));
+	ehdr.e_shnum = 0;
+	memcpy(bytes, &ehdr, sizeof(ehdr));
+	memcpy(bytes + ehdr.e_shoff, &first, sizeof(first));
+	write_file("many.so", bytes, size);
+	CHECK(truncate("many.so", 8LL << 30) == 0);
+	fd = open("many.so", O_RDONLY);
+	CHECK(elf_file_open(fd, &file) == -ENOEXEC);
+	close(fd);
+	free(bytes);
+}
+
 /* Calls everything; touches every byte that is handed out, so that a sanitizer or the MMU notices a wrong one. */
 static unsigned int use(struct elf_file *file)
 {
@@ -288,6 +311,7 @@ int main(void)
 	CHECK(elf_file_open_memory("not an ELF file", 15, &file) == -ENOEXEC);
 	CHECK(elf_file_open_memory("", 0, &file) == -ENOEXEC);
 	test_truncated_while_open();
+	test_section_count();
 	test_damaged("lib.so", 20000);
 	run("objcopy --compress-debug-sections=zlib lib.so packed.so");
 	test_damaged("packed.so", 10000);

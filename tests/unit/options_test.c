@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Proves: each option of the command line ends up in its field, under its long and short name; defaults are those of
- * the specification; each wrong command line gives its exit status, exactly one line of our own on stderr that names option and
- * value, and leaves the result untouched; help goes to stdout with status 0 and names each option.
+ * Proves: each option of the command line ends up in its field, under its long and short name;
+ * defaults are those of the specification; each wrong command line gives its exit status, exactly
+ * one line of our own on stderr that names option and value, and leaves the result untouched; help
+ * goes to stdout with status 0 and names each option.
  */
 #include "options.h"
 
@@ -111,6 +112,9 @@ static const struct refusal refusals[] = {
 	{"-p self", 64, "--pid: 'self' is not a number"},
 	{"-c ''", 64, "--command: must not be empty"},
 	{"-c '  '", 64, "--command: must not be empty"},
+	{"-c \"a 'b\"", 64, "--command: a quote or backslash in 'a 'b' has no end"},
+	{"-c 'a \\'", 64, "--command: a quote or backslash in 'a \\' has no end"},
+	{"-c '\\\n'", 64, "--command: a quote or backslash in '\\\n' has no end"},
 	{"-p 1 -O ''", 64, "--obj: must not be empty"},
 	{"-p 1 -o 1.5", 64, "--older: '1.5' is not a number"},
 	{"-p 1 -o 18446744073710", 64,
@@ -159,7 +163,10 @@ static void test_refusals(void)
 	}
 }
 
-/* What getopt itself refuses: unknown, ambiguous, without argument; and what a later version will bring. */
+/*
+ * What getopt itself refuses: unknown, ambiguous, without argument; and what a later version will
+ * bring.
+ */
 static void test_unknown(void)
 {
 	static const char *const lines[] = {

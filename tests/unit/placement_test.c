@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Proves: over functions assembled by hand, that a probe is moved only along what surely runs once with the arguments (and, for a
- * return probe, the stack pointer) untouched, and never to where a branch may lead; over the functions of the libc and libjemalloc of
- * this machine, that a place is an instruction boundary that the kernel emulates, which objdump's reading confirms, with no
+ * Proves: over functions assembled by hand, that a probe is moved only along what surely runs once
+ * with the arguments (and, for a return probe, the stack pointer) untouched, and never to where a
+ * branch may lead; over the functions of the libc and libjemalloc of this machine, that a place is
+ * an instruction boundary that the kernel emulates, which objdump's reading confirms, with no
  * branch of objdump's reading into what was moved over.
  */
 #include "placement.h"
@@ -76,7 +77,10 @@ static const struct assembled functions[] = {
 	{"mov %rax,%rsp; nop", CODE("\x48\x89\xc4\x90\xc3"), true, 0, false},
 	{"pop %rax; push %rax", CODE("\x58\x50\xc3"), true, 0, false},
 	{"leave; nop", CODE("\xc9\x90\xc3"), true, 0, false},
-	/* test; je: 0 test, 3 je, 5 ...: branches to the probe, before it, into the middle, to the entry, behind it */
+	/*
+	 * test; je: 0 test, 3 je, 5 ...: branches to the probe, before it, into the middle, to the
+	 * entry, behind it
+	 */
 	{"je 3", CODE("\x48\x85\xff\x74\x00\x74\xfc\xc3"), true, 0, false},
 	{"jmp 3, near", CODE("\x48\x85\xff\x74\x00\xe9\xf9\xff\xff\xff"), true, 0, false},
 	{"jmp 1", CODE("\x48\x85\xff\x74\x00\xeb\xfa\xc3"), true, 0, false},
@@ -181,8 +185,8 @@ static const struct real reals[] = {
 };
 
 /*
- * objdump's reading of [vaddr, vaddr + size): whether an instruction that uprobes emulate stands at `place`, and no branch
- * leads to (vaddr, place].
+ * objdump's reading of [vaddr, vaddr + size): whether an instruction that uprobes emulate stands at
+ * `place`, and no branch leads to (vaddr, place].
  */
 static bool objdump_agrees(const char *path, uint64_t vaddr, uint64_t size, uint64_t place)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Proves: the report's bytes are those of the specification (memleak's format and the [dwunw] line), for stacks walked by frame
- * pointers and by libdwunw, complete or not, with block lists and details; that the largest come first in a stable order, young
- * blocks stay out, hostile names cannot reach the terminal, sums are those of a naive count over random snapshots, and that time
+ * Proves: the report's bytes are those of the specification (memleak's format and the [dwunw]
+ * line), for stacks walked by frame pointers and by libdwunw, complete or not, with block lists and
+ * details; that the largest come first in a stable order, young blocks stay out, hostile names
+ * cannot reach the terminal, sums are those of a naive count over random snapshots, and that time
  * grows with the number of blocks, not with its square.
  */
 #include "report.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Proves: names and offsets of a C and a C++ child are those of addr2line and nm at every instruction boundary that addr2line
- * knows; names survive the process and its files; a separate debug file is found by debuglink and build ID; return
+ * knows; names survive the process and its files; a separate debug file is found by debuglink; return
  * addresses behind a last call belong to the caller; padding has no name; the vDSO has names; C++ and Rust names are
  * demangled, and names made to explode are bounded; damaged files are survived.
  */
@@ -32,17 +32,20 @@ static const char c_source[] =
 	"__attribute__((noinline)) int after(int x) { return x - value; }\n"
 	"__asm__(\".text\\n.globl unsized\\nunsized: nop\\nnop\\nret\\n\");\n"
 	"int main(int argc, char **argv) { (void)argv; if (argc > 5) give_up();\n"
-	"printf(\"%lx\\n\", (long)main); fflush(stdout); pause(); return outer(argc) + after(1); }\n";
+	"printf(\"%lx\\n\", (long)main); fflush(stdout); pause(); return outer(argc) + after(1); "
+	"}\n";
 
 static const char cc_source[] =
 	"#include <cstdio>\n#include <unistd.h>\n#include <string>\n"
-	"namespace ns { template <class T> struct Class { __attribute__((noinline)) int method(T x) {\n"
+	"namespace ns { template <class T> struct Class { __attribute__((noinline)) int method(T "
+	"x) {\n"
 	"n += x; return n; } int n = 0; explicit Class(int k); struct Inner { ~Inner(); }; };\n"
 	"template <class T> __attribute__((noinline)) Class<T>::Class(int k) : n(k) {}\n"
 	"template <class T> __attribute__((noinline)) Class<T>::Inner::~Inner() { puts(\"\"); }\n"
 	"int operator+(const Class<int> &a, int b) { return a.n * b; } }\n"
 	"static auto lambda = [](std::string s) { return (int)s.size() * 3; };\n"
-	"int main(int argc, char **) { std::printf(\"%lx\\n\", (long)&main); std::fflush(stdout); pause();\n"
+	"int main(int argc, char **) { std::printf(\"%lx\\n\", (long)&main); std::fflush(stdout); "
+	"pause();\n"
 	"ns::Class<int> c(argc); ns::Class<int>::Inner i; ns::Class<long> d(argc);\n"
 	"return c.method(argc) + d.method(3) + (c + 3) + lambda(std::string(argc, 'x')); }\n";
 
@@ -198,7 +201,6 @@ static void test_edges(void)
 
 static void test_separate_debug_file(void)
 {
-	char *id = read_command("readelf -n c | sed -n 's/.*Build ID: //p'");
 	uint64_t main_addr, bias = 0, inner = read_hex("nm c | grep ' t inner$'");
 	uint64_t main_vaddr = read_hex("nm c | grep ' T main$'");
 	struct symbolizer *s;
@@ -225,7 +227,6 @@ static void test_separate_debug_file(void)
 	CHECK(!symbol.name);
 	stop(pid);
 	symbolizer_destroy(s);
-	free(id);
 }
 
 static void test_self(void)
@@ -233,7 +234,7 @@ static void test_self(void)
 	struct process *process = NULL;
 	struct symbolizer *s = NULL;
 	struct symbol symbol, kept;
-	uint64_t vdso = getauxval(AT_SYSINFO_EHDR), vaddr, size;
+	uint64_t vdso = getauxval(AT_SYSINFO_EHDR), vaddr = 0, size;
 	const struct mapping *mapping;
 	void *anonymous, *lib, *again;
 
@@ -258,6 +259,11 @@ static void test_self(void)
 	CHECK(!symbol.name);
 	CHECK(process_refresh(cache, process, NULL) == 0 && symbolizer_refresh(s, process) == 0);
 	CHECK(is(s, (uintptr_t)dlsym(lib, "in_lib"), 0, "in_lib", 0));
+	/* A sized symbol inside another, as hand-written assembly has them */
+	CHECK(is(s, (uintptr_t)dlsym(lib, "within"), 0, "within", 0));
+	CHECK(is(s, (uintptr_t)dlsym(lib, "within") + 1, 0, "around", 2));
+	symbolizer_find(s, (uintptr_t)dlsym(lib, "around") + 4, 0, &symbol);
+	CHECK(!symbol.name || strcmp(symbol.name, "around") != 0);
 	symbolizer_find(s, (uintptr_t)dlsym(lib, "in_lib"), 0, &kept);
 	dlclose(lib);
 	CHECK(process_refresh(cache, process, NULL) == 0 && symbolizer_refresh(s, process) == 0);
@@ -284,12 +290,12 @@ static int demangles(const char *raw, const char *expected)
 
 static void test_demangle(void)
 {
-	char bomb[256] = "_Z1fSt4pairI1aS_E";
+	char bomb[512] = "_Z1fSt4pairI1aS0_E";
 	struct timespec begin, end;
 	char *name;
 
 	CHECK(demangles("_ZN2ns5ClassIiE6methodEi", "ns::Class<int>::method(int)"));
-	CHECK(demangles("_ZN3foo3barE17h05af221e174051e9", "foo::bar") == 0 || 1);
+	CHECK(demangles("_ZN3foo3bar17h05af221e174051e9E", "foo::bar"));
 	CHECK(demangles("_ZN4core3fmt9Formatter9write_str17h0123456789abcdefE",
 			"core::fmt::Formatter::write_str"));
 	CHECK(demangles("_ZN71_$LT$Test$u20$$u2b$$u20$$u27$static$u20$as$u20$foo..Bar$LT$Test$GT$$"
@@ -300,22 +306,21 @@ static void test_demangle(void)
 	CHECK(demangles("_RINvNtC3std3mem8align_ofjE", "std::mem::align_of::<usize>"));
 	CHECK(demangles("malloc@@GLIBC_2.2.5", "malloc"));
 	CHECK(demangles("memcpy@GLIBC_2.2.5", "memcpy"));
-	CHECK(demangles("_Zoo", "_Zoo"));
+	CHECK(demangles("_Z", "_Z"));
 	CHECK(demangles("main", "main"));
 	CHECK(demangles("", ""));
 
-	/* Each parameter is a pair of the one before: the name doubles with each. */
+	/* Each parameter is a pair of the one before: the name doubles with each, to some 60 GB. */
 	for (int i = 0; i < 30; i++) {
-		char part[16];
-		const char *digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+		char digit = "123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[i];
+		size_t size = strlen(bomb);
 
-		snprintf(part, sizeof(part), "S%.*s_", i ? 1 : 0, digits + (i ? i - 1 : 0));
-		snprintf(bomb + strlen(bomb), sizeof(bomb) - strlen(bomb), "SaI%s%sE", part, part);
+		snprintf(bomb + size, sizeof(bomb) - size, "S_IS%c_S%c_E", digit, digit);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	name = demangle(bomb);
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	CHECK(name && strlen(name) < 8192);
+	CHECK(name && strcmp(name, bomb) == 0);
 	CHECK(end.tv_sec - begin.tv_sec < 2);
 	free(name);
 }
@@ -325,25 +330,26 @@ static void test_damaged(int rounds)
 	size_t size;
 	uint8_t *bytes = read_file("lib.so", &size), *copy = malloc(size);
 	uint64_t state = 0x9e3779b97f4a7c15ULL;
+	uint64_t headers = ((const Elf64_Ehdr *)bytes)->e_shoff;
 	int opened = 0;
 
 	for (int i = 0; i < rounds; i++) {
 		struct symbol_file *file;
 		uint64_t start_vaddr;
-		Elf64_Ehdr *ehdr = (Elf64_Ehdr *)copy;
 		int fd = memfd_create("damaged", MFD_CLOEXEC);
 
 		memcpy(copy, bytes, size);
 		for (unsigned int n = next_random(&state) % 8; n > 0; n--) {
 			uint64_t where = next_random(&state);
 
-			where = where & 1 ? (where >> 8) % (64 + 13 * 56)
-			      : where & 2 ? ((const Elf64_Ehdr *)bytes)->e_shoff +
-						 (where >> 8) % (size - ((const Elf64_Ehdr *)bytes)->e_shoff)
-					  : (where >> 8) % size;
+			if (where & 1)
+				where = (where >> 8) % (64 + 13 * 56);
+			else if (where & 2)
+				where = headers + (where >> 8) % (size - headers);
+			else
+				where = (where >> 8) % size;
 			copy[where] = (uint8_t)(next_random(&state) >> 16);
 		}
-		(void)ehdr;
 		CHECK(write(fd, copy, size) == (ssize_t)size);
 		if (next_random(&state) % 4 == 0 &&
 		    ftruncate(fd, (off_t)(next_random(&state) % size)))
@@ -366,7 +372,10 @@ int main(void)
 	workdir_enter();
 	write_text("c.c", c_source);
 	write_text("cc.cc", cc_source);
-	write_text("lib.c", "int in_lib(void) { return 1; }\nint other(void) { return 2; }\n");
+	write_text("lib.c", "int in_lib(void) { return 1; }\nint other(void) { return 2; }\n"
+			    "__asm__(\".globl around, within\\n.type around, @function\\n\"\n"
+			    "\".type within, @function\\naround: .byte 0\\nwithin: .byte 0\\n\"\n"
+			    "\".byte 0, 0\\n.size around, 4\\n.size within, 1\\n\");\n");
 	run("cc -g -O2 -Wl,--build-id -o c c.c");
 	run("c++ -g -O1 -o cc cc.cc");
 	run("cc -O1 -shared -fPIC -o lib.so lib.c");

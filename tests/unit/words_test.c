@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Proves: the words of a command line are those that /bin/sh makes of it, except that nothing is expanded; what a shell would not accept
- * is refused; no text, however odd, is read or written past its end.
+ * Proves: the words of a command line are those that /bin/sh makes of it, except that nothing is
+ * expanded; what a shell would not accept is refused; no text, however odd, is read or written past
+ * its end.
  */
 #include "words.h"
 
@@ -76,7 +77,10 @@ static void test_words(void)
 	words_free(words);
 }
 
-/* Words of random characters: an exact copy of the text, so that the address sanitizer sees a read past its end. */
+/*
+ * Words of random characters: an exact copy of the text, so that the address sanitizer sees a read
+ * past its end.
+ */
 static void test_random(void)
 {
 	static const char alphabet[] = " \t\n\\\"'ab$";

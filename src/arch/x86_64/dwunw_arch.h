@@ -15,11 +15,16 @@ static const struct dwunw_step_arch dwunw_step_arch_x86_64 = {
 	.fp = 6,
 	.return_size = 8,
 	.callee_saved = 1 << 3 | 1 << 6 | 1 << 7 | 0xf << 12, /* rbx rbp rsp r12..r15 */
-	.fp_frame = {
-		.cfa_kind = DWUNW_RULE_REG_PLUS, .cfa_reg = 6, .cfa_off = 16,
-		.ra_kind = DWUNW_RULE_CFA_AT, .ra_off = -8,
-		.fp_kind = DWUNW_RULE_CFA_AT, .fp_off = -16,
-	},
+	.fp_frame =
+		{
+			.cfa_kind = DWUNW_RULE_REG_PLUS,
+			.cfa_reg = 6,
+			.cfa_off = 16,
+			.ra_kind = DWUNW_RULE_CFA_AT,
+			.ra_off = -8,
+			.fp_kind = DWUNW_RULE_CFA_AT,
+			.fp_off = -16,
+		},
 	.max_fp_frame = 1 << 20,
 };
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The benchmark's floor: empty BPF programs at exactly the places where memleak_dwunw_user puts its own, attached in the
+ * same way and order.
+ *
+ *   floor_user PID [OBJECT]     until SIGINT or SIGTERM; OBJECT as memleak's -O
+ *
+ * The line on stdout, once everything is attached, begins as memleak's does.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "allocator.h"
+#include "bpf/probe.h"
+#include "floor.skel.h"
+#include "process/process.h"
+
+static int attach_some(const struct allocator *allocator, pid_t pid, struct bpf_program *program,
+		       bool is_free, bool is_return, struct probe_links *links)
+{
+	struct probe probes[MEMLEAK_N_FUNCTIONS];
+	char path[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < allocator->n_probes; i++) {
+		if ((allocator->probes[i].cookie == MEMLEAK_FREE) == is_free)
+			probes[n++] = allocator->probes[i];
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", allocator->fd);
+	return n ? probe_attach(program, pid, path, probes, n, is_return, links) : 0;
+}
+
+static int attach(const struct allocator *allocator, pid_t pid, struct floor_bpf *skel,
+		  struct probe_links *links)
+{
+	int err = attach_some(allocator, pid, skel->progs.floor_exit, false, true, links);
+
+	if (!err)
+		err = attach_some(allocator, pid, skel->progs.floor_free, true, false, links);
+	if (!err)
+		err = attach_some(allocator, pid, skel->progs.floor_enter, false, false, links);
+	return err;
+}
+
+static int find_allocator(pid_t pid, const char *object, struct allocator *ret)
+{
+	struct module_cache *modules;
+	struct process *process;
+	int err = module_cache_create(&modules);
+
+	if (err)
+		return err;
+	err = process_open(modules, pid, &process);
+	if (!err) {
+		err = allocator_find(pid, process, object, ret);
+		process_close(modules, process);
+	}
+	module_cache_destroy(modules);
+	return err;
+}
+
+static int run(pid_t pid, const char *object, const sigset_t *ends)
+{
+	struct probe_links links = {0};
+	struct allocator allocator;
+	struct floor_bpf *skel;
+	int err = find_allocator(pid, object, &allocator), number;
+
+	if (err)
+		return err;
+	skel = floor_bpf__open_and_load();
+	err = skel ? attach(&allocator, pid, skel, &links) : -errno;
+	if (!err) {
+		printf("Attaching to pid %d\n", pid);
+		fflush(stdout);
+		sigwait(ends, &number);
+	}
+	probe_detach(&links);
+	floor_bpf__destroy(skel);
+	allocator_close(&allocator);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	sigset_t ends;
+	int err;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: floor_user PID [OBJECT]\n");
+		return EXIT_FAILURE;
+	}
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	err = run((pid_t)strtol(argv[1], NULL, 10), argc > 2 ? argv[2] : "libc.so.6", &ends);
+	if (err)
+		fprintf(stderr, "floor_user: %s\n", strerror(-err));
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The records of the ring buffer: new stacks, stacks to be finished here, replaced process images. */
+#include <errno.h>
+#include <string.h>
+
+#include <dwunw/bpf_format.h>
+#include <dwunw/dwunw.h>
+
+#include "bpf/internal.h"
+#include "bpf/stacks.h"
+#include "process/process.h"
+#include "unwind/unwind.h"
+
+static struct traced *find_by_key(struct dwunw_bpf *bpf, uint64_t key)
+{
+	struct traced *traced = bpf->traced;
+
+	while (traced && traced->key != key)
+		traced = traced->next;
+	return traced;
+}
+
+static void describe(const struct dwunw_bpf *bpf, const struct dwunw_event *event,
+		     struct dwunw_stack *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->pid = (pid_t)event->tgid;
+	memcpy(ret->comm, event->comm, sizeof(ret->comm));
+	ret->comm[sizeof(ret->comm) - 1] = '\0';
+	ret->frames = bpf->frames;
+	ret->has_details = bpf->details;
+}
+
+static int handle_stack(struct dwunw_bpf *bpf, const void *data, size_t size)
+{
+	const struct dwunw_stack_event *event = data;
+	const uint64_t *words = (const void *)(event + 1);
+	size_t stride, n;
+	struct dwunw_stack stack;
+
+	if (size < sizeof(*event))
+		return -EBADMSG;
+	stride = event->has_sp ? 2 : 1;
+	n = event->n_frames;
+	if (n > DWUNW_MAX_FRAMES || (size - sizeof(*event)) / sizeof(*words) < n * stride)
+		return -EBADMSG;
+	for (size_t i = 0; i < n; i++) {
+		bool last = i + 1 == n;
+
+		bpf->frames[i] = (struct dwunw_frame){
+			.pc = DWUNW_FRAME_PC(words[i * stride]),
+			.flags = DWUNW_FRAME_FLAGS(words[i * stride]),
+			.ra = last ? 0 : DWUNW_FRAME_PC(words[(i + 1) * stride]),
+		};
+		if (event->has_sp) {
+			bpf->frames[i].sp = words[2 * i + 1];
+			bpf->frames[i].cfa = last ? 0 : words[2 * i + 3];
+		}
+	}
+	describe(bpf, &event->event, &stack);
+	stack.stop = event->stop;
+	stack.n_frames = n;
+	return stacks_add(bpf->stacks, event->event.stack_id, event->event.process, &stack);
+}
+
+/* The frames that the kernel had when it gave up, for want of more. */
+static void take_kernel_frames(struct dwunw_bpf *bpf, const struct dwunw_cut_short_event *event,
+			       struct dwunw_stack *stack)
+{
+	size_t n = event->n_frames < bpf->max_depth ? event->n_frames : bpf->max_depth;
+
+	for (size_t i = 0; i < n; i++)
+		bpf->frames[i] = (struct dwunw_frame){.pc = DWUNW_FRAME_PC(event->frames[i]),
+						      .flags = DWUNW_FRAME_FLAGS(event->frames[i])};
+	stack->n_frames = n;
+	stack->stop = event->stop;
+}
+
+static int finish(struct dwunw_bpf *bpf, struct traced *traced,
+		  const struct dwunw_cut_short_event *event)
+{
+	struct unwind_snapshot snapshot = {
+		.registers = &event->registers,
+		.slice_start = event->slice_start,
+		.slice = event->slice,
+		.slice_size = event->slice_size,
+		.trampoline = event->trampoline,
+		.returns = event->returns,
+		.n_returns = event->n_returns,
+	};
+	struct dwunw_stack stack;
+
+	describe(bpf, &event->event, &stack);
+	stack.finished_in_user_space = true;
+	if (traced) {
+		stack.pid = traced->pid;
+		snapshot.process = traced->process;
+		stack.stop = unwind_snapshot(&snapshot, event->skip, bpf->max_depth, bpf->frames,
+					     &stack.n_frames);
+	} else {
+		take_kernel_frames(bpf, event, &stack);
+	}
+	bpf->finished += stack.stop == DWUNW_STOP_ROOT;
+	return stacks_add(bpf->stacks, event->event.stack_id, event->event.process, &stack);
+}
+
+/* Whether the mappings that the kernel walked with, or those that we know, are behind. */
+static bool needs_refresh(const struct traced *traced, const struct dwunw_cut_short_event *event)
+{
+	uint64_t pc;
+	const struct mapping *mapping;
+
+	if (event->stop == DWUNW_STOP_STALE || event->stop == DWUNW_STOP_NO_PROCESS)
+		return traced->published != event->generation;
+	if (event->stop != DWUNW_STOP_NO_MAPPING)
+		return false;
+	if (!event->last_pc)
+		return true;
+	pc = event->last_pc;
+	mapping = process_find_mapping(traced->process, pc - 1);
+	return !mapping || !mapping->executable;
+}
+
+/* The process of an event; one that is new to us is opened. NULL: it has ended, or may not be read. */
+static struct traced *traced_of(struct dwunw_bpf *bpf, const struct dwunw_event *event)
+{
+	struct traced *traced = find_by_key(bpf, event->process);
+
+	if (traced || !event->tgid)
+		return traced;
+	traced = find_by_pid(bpf, (pid_t)event->tgid);
+	if (traced) { /* exec by a thread that was not the leader */
+		traced_exec(&bpf->env, traced, event->process);
+		traced_publish(&bpf->env, traced);
+		return traced;
+	}
+	add_traced(bpf, (pid_t)event->tgid, event->process, &traced);
+	return traced;
+}
+
+static int handle_cut_short(struct dwunw_bpf *bpf, const void *data, size_t size)
+{
+	const struct dwunw_cut_short_event *event = data;
+	struct traced *traced;
+
+	if (size < sizeof(*event) || event->slice_size > sizeof(event->slice) ||
+	    event->n_returns > DWUNW_MAX_RETURNS || event->n_frames > DWUNW_MAX_FRAMES)
+		return -EBADMSG;
+	traced = traced_of(bpf, &event->event);
+	if (traced && needs_refresh(traced, event))
+		traced_publish(&bpf->env, traced);
+	return finish(bpf, traced, event);
+}
+
+static int handle_process(struct dwunw_bpf *bpf, const void *data)
+{
+	const struct dwunw_event *event = data;
+	struct traced *traced = find_by_pid(bpf, (pid_t)event->tgid);
+
+	if (!traced)
+		return 0; /* announces itself with its first stack */
+	traced_exec(&bpf->env, traced, event->process);
+	return traced_publish(&bpf->env, traced);
+}
+
+int dwunw_bpf_handle_event(struct dwunw_bpf *bpf, const void *data, size_t size)
+{
+	const struct dwunw_event *event = data;
+
+	if (!bpf || !data || size < sizeof(event->type))
+		return -EINVAL;
+	if (event->type >= DWUNW_EVENT_TOOL)
+		return 1;
+	if (size < sizeof(*event))
+		return -EBADMSG;
+	switch (event->type) {
+	case DWUNW_EVENT_STACK:
+		return handle_stack(bpf, data, size);
+	case DWUNW_EVENT_CUT_SHORT:
+		return handle_cut_short(bpf, data, size);
+	case DWUNW_EVENT_PROCESS:
+		return handle_process(bpf, data);
+	default:
+		return -EBADMSG;
+	}
+}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reads what memleak_dwunw_user prints."""
+import re
+
+HEAD = re.compile(r"\[\d+:\d+:\d+\] Top (\d+) stacks with outstanding allocations:$")
+STACK = re.compile(r"(\d+) bytes in (\d+) allocations from stack$")
+WALKED = re.compile(r"\t\[dwunw\] pid=(\d+) comm=(.*) frames=(\d+)(?:, incomplete: (.*))?$")
+BLOCK = re.compile(r"\taddr = 0x([0-9a-f]+) size = (\d+)$")
+FRAME = re.compile(r"\t(\d+) \[<([0-9a-f]{16})>\] (?:<null sym>|(.*)\+0x([0-9a-f]+))(?: \[(.*)\])?$")
+DETAIL = re.compile(r"  \[dwunw\] #(\d+) pc=0x([0-9a-f]+) sp=0x([0-9a-f]+) ra=(?:0x)?([0-9a-f]+) flags=(?:0x)?([0-9a-f]+) module=(.*)$")
+OTHER = re.compile(r"Attaching to pid \d+, Ctrl\+C to quit\.$|child created with pid: \d+$|reaped child process$")
+
+
+class Stack:
+    def __init__(self, size, blocks):
+        self.bytes, self.blocks = size, blocks
+        self.walked = False  # by libdwunw
+        self.frame_count = None
+        self.incomplete = None  # the reason
+        self.names, self.pcs, self.modules = [], [], []
+        self.addrs = []
+        self.details = []  # (pc, sp, ra, flags)
+
+    def __str__(self):
+        why = f" ({self.incomplete})" if self.incomplete else ""
+        return f"{self.bytes} bytes in {self.blocks}{why}: " + " < ".join(str(name) for name in self.names)
+
+
+def parse(path):
+    """All reports of the file, each a list of stacks. A line of an unknown form is an error."""
+    reports = []
+    with open(path, encoding="utf-8") as file:
+        for line in file.read().splitlines():
+            if HEAD.match(line):
+                reports.append([])
+            elif match := STACK.match(line):
+                reports[-1].append(Stack(int(match[1]), int(match[2])))
+            elif match := WALKED.match(line):
+                stack = reports[-1][-1]
+                stack.walked, stack.frame_count, stack.incomplete = True, int(match[3]), match[4]
+            elif match := BLOCK.match(line):
+                reports[-1][-1].addrs.append((int(match[1], 16), int(match[2])))
+            elif match := FRAME.match(line):
+                stack = reports[-1][-1]
+                stack.names.append(match[3])
+                stack.pcs.append(int(match[2], 16))
+                stack.modules.append(match[5])
+            elif match := DETAIL.match(line):
+                reports[-1][-1].details.append(tuple(int(match[i], 16) for i in (2, 3, 4, 5)))
+            elif not OTHER.match(line):
+                raise ValueError(f"{path}: unknown line: {line}")
+    return reports
+
+
+def last(path):
+    reports = parse(path)
+    if not reports:
+        raise ValueError(f"{path}: no report")
+    return reports[-1]

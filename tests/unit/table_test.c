@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Proves that a table says the same as interpreting the CFI anew, for libraries of this system: at
+ * the first and last byte of every row and at random addresses; and that a table with any byte
+ * changed is either refused or can be walked (table_check).
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "arch/arch.h"
+#include "cfi/cfi.h"
+#include "elf/elf_file.h"
+#include "table/table.h"
+#include "../test.h"
+
+#define N_RANDOM 20000
+#define MIN_GAP 16 /* table.h: shorter gaps belong to the row before */
+
+struct file {
+	struct elf_file *elf;
+	struct cfi *cfi;
+	struct table *table;
+	size_t differences;
+	uint64_t lowest, highest;
+};
+
+static uint64_t random_state = 88172645463325252ULL;
+
+static uint64_t next_random(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+static bool has_row(const struct file *file, uint64_t vaddr)
+{
+	struct cfi_row row;
+
+	return cfi_find_row(file->cfi, vaddr, &row) == 0;
+}
+
+/* The rule of an address without CFI: none, or in a small gap the one before the gap. */
+static bool gap_is_right(const struct file *file, uint64_t vaddr, const struct dwunw_rule *rule)
+{
+	uint64_t first = vaddr, end = vaddr;
+
+	if (rule->frame.cfa_kind == DWUNW_NO_RULE)
+		return true;
+	while (vaddr - first < MIN_GAP && !has_row(file, first - 1))
+		first--;
+	while (end - vaddr < MIN_GAP && !has_row(file, end))
+		end++;
+	return end - first < MIN_GAP && rule == table_find_rule(file->table, first - 1);
+}
+
+static void compare_at(struct file *file, uint64_t vaddr)
+{
+	const struct dwunw_rule *rule = table_find_rule(file->table, vaddr);
+	struct dwunw_rule expected;
+	struct cfi_row row;
+	bool same;
+
+	if (cfi_find_row(file->cfi, vaddr, &row)) {
+		same = gap_is_right(file, vaddr, rule);
+	} else {
+		rule_from_row(cfi_arch(file->cfi), &row, &expected);
+		same = !memcmp(rule, &expected, sizeof(expected));
+	}
+	if (!same && file->differences++ == 0)
+		fprintf(stderr, "first difference at %#lx\n", (unsigned long)vaddr);
+}
+
+static int on_row(const struct cfi_row *row, bool last, void *arg)
+{
+	struct file *file = arg;
+
+	(void)last;
+	compare_at(file, row->start);
+	compare_at(file, row->end - 1);
+	if (row->start < file->lowest)
+		file->lowest = row->start;
+	if (row->end > file->highest)
+		file->highest = row->end;
+	return 0;
+}
+
+static bool open_file(const char *path, struct file *file)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	*file = (struct file){.lowest = UINT64_MAX};
+	if (fd < 0 || elf_file_open(fd, &file->elf)) {
+		close(fd);
+		return false;
+	}
+	close(fd);
+	return !cfi_open(file->elf, NULL, &file->cfi) && !table_build(file->cfi, &file->table);
+}
+
+static void close_file(struct file *file)
+{
+	table_destroy(file->table);
+	cfi_close(file->cfi);
+	elf_file_close(file->elf);
+}
+
+static void test_equal(const char *path)
+{
+	struct cfi_stats stats;
+	struct file file;
+
+	if (access(path, R_OK)) {
+		printf("skipped: %s is not here\n", path);
+		return;
+	}
+	CHECK(open_file(path, &file));
+	if (!file.table)
+		return;
+	CHECK(table_check(file.table->header, file.table->header->size) == 0);
+	CHECK(cfi_for_each_row(file.cfi, on_row, &file, &stats) == 0);
+	for (int i = 0; i < N_RANDOM; i++)
+		compare_at(&file, file.lowest + next_random() % (file.highest - file.lowest));
+	CHECK(file.differences == 0);
+	CHECK(stats.rows == file.table->stats.cfi_rows && stats.skipped_fdes == 0);
+	CHECK(file.table->stats.rows == file.table->header->n_rows);
+	CHECK(file.table->stats.overflow_rows == 0);
+	CHECK(table_find_rule(file.table, file.lowest - 0x100000)->frame.cfa_kind == DWUNW_NO_RULE);
+	CHECK(table_find_rule(file.table, file.highest + 0x100000)->frame.cfa_kind ==
+	      DWUNW_NO_RULE);
+	CHECK(table_find_rule(file.table, ~0ULL)->frame.cfa_kind == DWUNW_NO_RULE);
+	printf("%s: %zu rows, %zu in the table, %zu rules\n", path, stats.rows,
+	       file.table->stats.rows, file.table->stats.rules);
+	close_file(&file);
+}
+
+/*
+ * Every lookup in an image that passed the check stays inside (the sanitizers watch) and finds a
+ * rule of it.
+ */
+static bool can_be_walked(const void *image)
+{
+	struct table table = {.header = image};
+	const char *rules = (const char *)image + table.header->rules;
+
+	for (int i = 0; i < 200; i++) {
+		uint64_t vaddr = next_random() % (1ULL << 24);
+		const char *rule = (const char *)table_find_rule(&table, vaddr);
+
+		if (rule < rules ||
+		    rule + sizeof(struct dwunw_rule) > (const char *)image + table.header->size)
+			return false;
+	}
+	return true;
+}
+
+static void test_changed_images(const char *path)
+{
+	size_t size, refused = 0, walked = 0;
+	struct file file;
+	uint8_t *copy;
+
+	CHECK(open_file(path, &file));
+	if (!file.table)
+		return;
+	size = file.table->header->size;
+	copy = malloc(size);
+	for (int i = 0; copy && i < 3000; i++) {
+		/* Half of the changes hit the header and the first pages. */
+		size_t at = next_random() % (i % 2 ? size : 128);
+		size_t cut = i % 16 == 0 ? next_random() % size : size;
+
+		memcpy(copy, file.table->header, size);
+		copy[at] ^= 1 << next_random() % 8;
+		if (table_check(copy, cut)) {
+			refused++;
+			continue;
+		}
+		walked += can_be_walked(copy);
+	}
+	CHECK(refused + walked == 3000);
+	CHECK(refused > 500 && walked > 500);
+	CHECK(table_check(file.table->header, size - 1) != 0);
+	CHECK(table_check(file.table->header, 0) != 0);
+	free(copy);
+	close_file(&file);
+}
+
+/* Where the dynamic linker put the library that `symbol` is in. */
+static const char *library_of(void *symbol)
+{
+	Dl_info info;
+
+	return dladdr(symbol, &info) ? info.dli_fname : "";
+}
+
+int main(int argc, char **argv)
+{
+	const char *libc = library_of((void *)malloc);
+
+	for (int i = 1; i < argc; i++)
+		test_equal(argv[i]);
+	test_equal(libc);
+	test_equal("/proc/self/exe");
+	test_equal("/lib64/ld-linux-x86-64.so.2");
+	test_equal("/usr/lib/x86_64-linux-gnu/libstdc++.so.6");
+	test_equal("/usr/lib/x86_64-linux-gnu/libcrypto.so.3");
+	test_equal("/usr/bin/python3");
+	test_changed_images(libc);
+	return test_end();
+}
