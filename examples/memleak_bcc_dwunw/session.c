@@ -21,6 +21,7 @@
 #include "privileges.h"
 #include "process/process.h"
 #include "session_internal.h"
+#include "shadow_stack.h"
 #include "symbolize/symbolize.h"
 
 static int block_signals(struct session *session)
@@ -165,8 +166,15 @@ static int attach(struct session *session)
 {
 	struct memleak_dwunw_bpf *skel = session->skel;
 	char missing[64];
-	int err = attach_some(session, skel->progs.memleak_exit, false, true);
+	int err;
 
+	if (shadow_stack_forbids_return_probes(session->pid)) {
+		message("process %d has a shadow stack: return probes would kill it on kernels "
+			"before 6.11",
+			session->pid);
+		return -ENOTSUP;
+	}
+	err = attach_some(session, skel->progs.memleak_exit, false, true);
 	if (!err)
 		err = attach_some(session, skel->progs.memleak_free, true, false);
 	if (!err)
