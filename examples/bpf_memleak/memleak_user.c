@@ -101,7 +101,7 @@ int main(int argc, char **argv)
 	if (!err)
 		err = memleak_bpf__load(skel);
 	if (!err)
-		err = dwunw_context_create(&context);
+		err = dwunw_context_create(NULL, &context);
 	if (!err)
 		err = dwunw_bpf_create(context, skel->obj, &dwunw);
 	if (!err)

@@ -16,9 +16,28 @@ static bool is_object(const struct mapping *mapping, const char *object)
 {
 	const char *base = strrchr(mapping->path, '/');
 
-	if (!mapping->module)
-		return false;
 	return strcmp(mapping->path, object) == 0 || (base && strcmp(base + 1, object) == 0);
+}
+
+/* -EPERM or -EACCES: it is mapped, but its file may not be opened. */
+static int find_object(const struct process *process, const char *object,
+		       const struct mapping **ret)
+{
+	int err = -ENOENT;
+
+	for (size_t i = 0; i < process->n_mappings; i++) {
+		const struct mapping *mapping = &process->mappings[i];
+
+		if (!is_object(mapping, object))
+			continue;
+		if (mapping->module) {
+			*ret = mapping;
+			return 0;
+		}
+		if (mapping->error == -EPERM || mapping->error == -EACCES)
+			err = mapping->error;
+	}
+	return err;
 }
 
 /* Where the probe of a function goes, as an offset in the file. */
@@ -73,13 +92,10 @@ int allocator_find(pid_t pid, const struct process *process, const char *object,
 {
 	struct allocator allocator = {.fd = -1};
 	const struct mapping *mapping = NULL;
+	int err = find_object(process, object, &mapping);
 
-	for (size_t i = 0; i < process->n_mappings && !mapping; i++) {
-		if (is_object(&process->mappings[i], object))
-			mapping = &process->mappings[i];
-	}
-	if (!mapping)
-		return -ENOENT;
+	if (err)
+		return err;
 #define ADD_FUNCTION(name, kind, arguments)                                                        \
 	add_function(&allocator, mapping->module->elf, name, kind, arguments);
 	MEMLEAK_FUNCTIONS(ADD_FUNCTION)

@@ -148,12 +148,15 @@ int child_start(const char *command, struct child *ret)
 	return err;
 }
 
-static bool at_syscall_exit(pid_t pid)
+/* Whether it is at the end of a system call; keeps the number of one that begins. */
+static bool at_syscall_exit(struct child *child)
 {
 	struct __ptrace_syscall_info info;
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) <= 0)
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, child->pid, (void *)sizeof(info), &info) <= 0)
 		return false;
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+		child->syscall = (long)info.entry.nr;
 	return info.op == PTRACE_SYSCALL_INFO_EXIT;
 }
 
@@ -174,7 +177,7 @@ int child_step(struct child *child)
 			set_reaped(child, status);
 			return 1;
 		}
-		if (WSTOPSIG(status) == (SIGTRAP | 0x80) && at_syscall_exit(child->pid))
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80) && at_syscall_exit(child))
 			return 0;
 		signal = pending_signal(status);
 	}

@@ -11,7 +11,8 @@
 
 struct child {
 	pid_t pid;
-	bool traced; /* until child_release() */
+	bool traced;  /* until child_release() */
+	long syscall; /* number of the one that the last child_step() ended after */
 	bool reaped;
 	int status; /* of waitpid(), once reaped */
 };

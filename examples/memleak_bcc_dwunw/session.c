@@ -79,7 +79,7 @@ static int on_event(void *arg, void *data, size_t size)
 static int start_dwunw(struct session *session)
 {
 	int fd = bpf_map__fd(session->skel->maps.dwunw_events);
-	int err = dwunw_context_create(&session->context);
+	int err = dwunw_context_create(NULL, &session->context);
 
 	if (!err)
 		err = dwunw_bpf_create(session->context, session->skel->obj, &session->dwunw);
@@ -90,7 +90,16 @@ static int start_dwunw(struct session *session)
 	return session->events ? 0 : -errno;
 }
 
-/* With -c: runs the child until the allocator is mapped. */
+/*
+ * System calls at which the dynamic linker is done mapping, and before which nothing is allocated: glibc sets up the first
+ * thread (set_tid_address) between mapping and relocating; malloc begins with the other two.
+ */
+static bool is_past_mapping(long syscall)
+{
+	return syscall == SYS_set_tid_address || syscall == SYS_brk || syscall == SYS_getrandom;
+}
+
+/* With -c: runs the child until the allocator, and all that is mapped together with it, is there. */
 static int run_child_to_allocator(struct session *session)
 {
 	const struct options *options = &session->options;
@@ -101,6 +110,10 @@ static int run_child_to_allocator(struct session *session)
 		if (!err)
 			err = allocator_find(session->pid, session->process, options->object,
 					     &session->allocator);
+		if (!err && !is_past_mapping(session->child.syscall)) {
+			allocator_close(&session->allocator);
+			err = -ENOENT;
+		}
 		if (err != -ENOENT && err != -ENOSYS)
 			return err;
 		err = child_step(&session->child);
@@ -135,6 +148,8 @@ static int find_allocator(struct session *session)
 		message("no allocator found in process %d: %s has none of malloc, calloc, realloc, "
 			"free, ...",
 			session->pid, options->object);
+	else if (err == -EPERM || err == -EACCES)
+		explain_process(session, err);
 	else if (err && err != -ESRCH)
 		message("cannot use %s of process %d: %s", options->object, session->pid,
 			strerror(-err));
@@ -221,7 +236,7 @@ static int open_target(struct session *session)
 	if (session->pidfd >= 0)
 		return 0;
 	err = -errno;
-	if (err == -EINVAL) /* a thread's id, not a process's */
+	if (err == -EINVAL || err == -ENOENT) /* a thread's id, in older and in newer kernels */
 		message("%d is a thread, not a process: give the pid of its process", session->pid);
 	else
 		explain_process(session, err);

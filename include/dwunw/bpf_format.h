@@ -16,9 +16,9 @@
 #define DWUNW_SHARD_MASK (DWUNW_SHARD_SIZE - 1)
 #define DWUNW_MAX_SHARDS 512
 
-#define DWUNW_MAX_PROCESSES 1024
-#define DWUNW_MAX_MAPPINGS 2048 /* executable mappings of one process */
-#define DWUNW_MAPPING_STEPS 12	/* halvings that a search over them takes */
+#define DWUNW_MAX_PROCESSES 1024 /* a process has place key % this; two at one place: told apart */
+#define DWUNW_MAX_MAPPINGS 2048	 /* executable mappings of one process */
+#define DWUNW_MAPPING_STEPS 12	 /* halvings that a search over them takes */
 
 /* A table in table space. */
 struct dwunw_space_table {
@@ -37,6 +37,7 @@ struct dwunw_mapping {
 };
 
 struct dwunw_mappings {
+	__u64 process;	  /* key */
 	__u64 epoch;	  /* differs with every publication, over all processes */
 	__u32 generation; /* of the process, when its mappings were read */
 	__u32 n;
@@ -62,7 +63,8 @@ enum dwunw_count {
 
 #define DWUNW_SLOTS 4 /* walks that can be under way on one CPU, preempting one another */
 #define DWUNW_WINDOW_SIZE 2048
-#define DWUNW_CACHE_ENTRIES 512
+#define DWUNW_CACHE_SETS 512 /* of two entries each */
+#define DWUNW_TOLD 256
 
 /* pc -> rule cache. `code` identifies the function's code: see dwunw_hash_frame(). */
 struct dwunw_cache_entry {
@@ -70,7 +72,7 @@ struct dwunw_cache_entry {
 	__u64 epoch;
 	__u64 code;
 	struct dwunw_frame_rule rule;
-	__u64 reserved;
+	__u64 flags; /* DWUNW_FRAME_SIGNAL */
 };
 
 /* The state of one walk: claimed for the time of one program run. */
@@ -86,7 +88,9 @@ struct dwunw_slot {
 	__u64 trampoline; /* 1: not looked up yet */
 	__u32 stop;
 	__u32 skip;
+	__u32 end; /* first frame that is too deep */
 	__u32 fp_steps;
+	__u32 victim; /* the entry of a set that was last replaced */
 	__u32 rule_address;	      /* of `rule` in table space; 0: not from a table */
 	struct dwunw_mapping mapping; /* that the last frame was in */
 	struct dwunw_registers registers;
@@ -96,10 +100,11 @@ struct dwunw_slot {
 	__u32 sequence; /* of the next event sent from it */
 	__u32 reserved;
 	__u64 counts[DWUNW_N_COUNTS];
+	__u64 told[DWUNW_TOLD]; /* ids that are in dwunw_stacks, by their low bits */
 	__u64 window[DWUNW_WINDOW_SIZE / 8];
 	struct dwunw_stack_event event;
 	__u64 frames[2 * DWUNW_MAX_FRAMES]; /* as they follow struct dwunw_stack_event */
-	struct dwunw_cache_entry cache[DWUNW_CACHE_ENTRIES];
+	struct dwunw_cache_entry cache[DWUNW_CACHE_SETS][2];
 };
 
 #endif

@@ -22,6 +22,8 @@ const volatile __u64 dwunw_pidns_dev; /* PID namespace of the tool; 0: the initi
 const volatile __u64 dwunw_pidns_ino;
 const volatile __u32 dwunw_ship_limit = 2000; /* unfinished stacks sent a second, each CPU */
 
+#define DWUNW_APART_WORDS 32
+
 __u64 dwunw_next_process = 2; /* keys of processes that user space did not announce: even */
 
 /*
@@ -40,6 +42,8 @@ static __always_inline struct dwunw_slot *dwunw_claim_slot(void)
 			slot->number = key;
 			return slot;
 		}
+		if (slot && i == DWUNW_SLOTS - 1)
+			__sync_fetch_and_add(&slot->counts[DWUNW_STOP_BUSY], 1);
 	}
 	return 0;
 }
@@ -149,6 +153,7 @@ static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot,
 		return DWUNW_ID_REASON | DWUNW_STOP_DROPPED;
 	}
 	slot->shipped++;
+	slot->counts[slot->stop & 15]++;
 	slot->counts[DWUNW_COUNT_SHIPPED]++;
 	id = DWUNW_ID_EVENT | (__u64)slot->number << 32 | slot->sequence++;
 	dwunw_fill_event(&event->event, DWUNW_EVENT_CUT_SHORT, process, id);
@@ -156,6 +161,10 @@ static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot,
 	event->stop = slot->stop;
 	event->skip = slot->skip;
 	event->n_frames = slot->event.n_frames;
+	if (event->n_frames > DWUNW_CUT_SHORT_FRAMES)
+		event->n_frames = DWUNW_CUT_SHORT_FRAMES;
+	if (dwunw_details)
+		event->n_frames = 0;
 	event->generation = generation;
 	event->last_pc = slot->event.n_frames ? slot->state.pc : 0;
 	event->trampoline = dwunw_trampoline();
@@ -177,10 +186,15 @@ static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot,
 static __always_inline void dwunw_tell(struct dwunw_slot *slot, __u64 process, __s64 id)
 {
 	__u64 key = id, size;
+	__u64 *recent = &slot->told[id & (DWUNW_TOLD - 1)];
 	__u32 told = 1;
 
-	if (bpf_map_lookup_elem(&dwunw_stacks, &key))
+	if (*recent == key)
 		return;
+	if (bpf_map_lookup_elem(&dwunw_stacks, &key)) {
+		*recent = key;
+		return;
+	}
 	dwunw_fill_event(&slot->event.event, DWUNW_EVENT_STACK, process, id);
 	slot->event.stop = slot->stop;
 	slot->event.has_sp = dwunw_details;
@@ -201,11 +215,25 @@ static __always_inline int dwunw_can_finish(__u32 stop)
 #undef DWUNW_STOP_BIT
 }
 
+/*
+ * A stack that ends before its root, for good: what lies on it where the walk ended goes into the id too, so that
+ * two callers above the same unknown code do not become one.
+ */
+static __always_inline void dwunw_tell_apart(struct dwunw_slot *slot)
+{
+	slot->hash = dwunw_hash_frame(slot->hash, slot->state.sp);
+	slot->in_window = 0;
+	if (bpf_probe_read_user(slot->window, DWUNW_APART_WORDS * 8, (void *)slot->state.sp))
+		return;
+	for (int i = 0; i < DWUNW_APART_WORDS; i++)
+		slot->hash = dwunw_hash_frame(slot->hash, slot->window[i]);
+}
+
 static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_slot *slot)
 {
 	struct dwunw_process *process = dwunw_current_process();
 	const struct dwunw_mappings *mappings = 0;
-	__u32 zero = 0, generation;
+	__u32 zero = 0, generation, place;
 	void *map;
 	__s64 id;
 
@@ -214,20 +242,25 @@ static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_
 	generation = process->generation;
 	slot->event.n_frames = 0;
 	slot->stop = DWUNW_STOP_NO_PROCESS;
-	map = bpf_map_lookup_elem(&dwunw_mappings, &process->key);
+	place = process->key % DWUNW_MAX_PROCESSES;
+	map = bpf_map_lookup_elem(&dwunw_mappings, &place);
 	if (map)
 		mappings = bpf_map_lookup_elem(map, &zero);
-	if (mappings) {
+	if (mappings && mappings->process == process->key) {
 		if (mappings->generation == generation)
 			dwunw_walk_stack(ctx, slot, mappings, process->key);
 		else
 			slot->stop = DWUNW_STOP_STALE;
 	}
-	slot->counts[slot->stop & 15]++;
 	if (dwunw_can_finish(slot->stop))
 		return dwunw_ship(ctx, slot, process->key, generation);
-	if (slot->fp_steps)
-		slot->counts[DWUNW_COUNT_FP_STACKS]++;
+	slot->counts[slot->stop & 15]++;
+	if (slot->stop == DWUNW_STOP_ROOT) {
+		if (slot->fp_steps)
+			slot->counts[DWUNW_COUNT_FP_STACKS]++;
+	} else if (slot->stop != DWUNW_STOP_DEPTH) {
+		dwunw_tell_apart(slot);
+	}
 	id = dwunw_hash_frame(slot->hash, slot->stop) & DWUNW_ID_HASH_MASK;
 	dwunw_tell(slot, process->key, id);
 	return id;
@@ -253,6 +286,14 @@ static __always_inline __s64 dwunw_get_stackid(struct pt_regs *ctx, __u64 flags)
 	return id;
 }
 
+static __always_inline void dwunw_announce(__u32 type, __u64 process)
+{
+	struct dwunw_event event = {};
+
+	dwunw_fill_event(&event, type, process, 0);
+	bpf_ringbuf_output(&dwunw_events, &event, sizeof(event), 0);
+}
+
 /*
  * The dynamic linker's debug hook (r_brk, _dl_debug_state), attached by user space to each traced process: it runs before and after
  * objects are added or removed, before their code can run. Mappings that were published before a removal are
@@ -272,6 +313,8 @@ int dwunw_on_link_map(struct pt_regs *ctx)
 	if (state == 2 || process->removing)
 		__sync_fetch_and_add(&process->generation, 1);
 	process->removing = state == 2;
+	if (state == 0)
+		dwunw_announce(DWUNW_EVENT_MAPPINGS, process->key);
 	return 0;
 }
 
@@ -281,16 +324,13 @@ int dwunw_on_exec(void *ctx)
 {
 	struct task_struct *leader = bpf_get_current_task_btf()->group_leader;
 	struct dwunw_process *process = bpf_task_storage_get(&dwunw_processes, leader, 0, 0);
-	struct dwunw_event event;
 
 	if (!process)
 		return 0;
 	process->key = __sync_fetch_and_add(&dwunw_next_process, 2);
 	process->generation = 0;
 	process->removing = 0;
-	__builtin_memset(&event, 0, sizeof(event));
-	dwunw_fill_event(&event, DWUNW_EVENT_PROCESS, process->key, 0);
-	bpf_ringbuf_output(&dwunw_events, &event, sizeof(event), 0);
+	dwunw_announce(DWUNW_EVENT_PROCESS, process->key);
 	return 0;
 }
 

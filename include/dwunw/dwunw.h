@@ -12,6 +12,8 @@
  *   for each record of the ring buffer "dwunw_events": dwunw_bpf_handle_event(bpf, data, size)
  *   dwunw_bpf_find_stack(bpf, id, &stack)      id as dwunw_get_stackid() returned it
  *
+ * Without eBPF, for one thread at a time: dwunw_capture().
+ *
  * Functions return 0 or a negative errno, results through the last argument, which is untouched on failure. Why a call
  * failed (errno) and why a stack ended (stop reason) are two things: a stack that is cut short is no error.
  *
@@ -51,6 +53,11 @@ struct dwunw_frame {
 	uint64_t sp, cfa; /* 0 where not known, see dwunw_bpf_opts.details */
 	uint64_t ra;	  /* 0 in the last frame */
 	uint32_t flags;	  /* DWUNW_FRAME_* */
+	/*
+	 * Path of the ELF file that pc is in, as the target names it; "[vdso]". NULL: memory of no file, and in frames
+	 * of struct dwunw_stack. Owned by the context, see dwunw_forget_process().
+	 */
+	const char *module;
 };
 
 /* A stack, innermost frame first. Owned by the struct dwunw_bpf; valid until that is destroyed. */
@@ -80,9 +87,83 @@ struct dwunw_bpf_stats {
 	uint64_t mappings_refused; /* executable mappings past the limit of one process */
 };
 
-DWUNW_API int dwunw_context_create(struct dwunw_context **ret);
+struct dwunw_context_opts {
+	size_t size;
+	unsigned int max_processes; /* that dwunw_capture() remembers; 0: 256 */
+};
+
+/* `opts` may be NULL. -EINVAL: opts->size is none, or options are set that this library does not know. */
+DWUNW_API int dwunw_context_create(const struct dwunw_context_opts *opts,
+				   struct dwunw_context **ret);
 /* Everything created from it must be destroyed first. NULL is allowed. */
 DWUNW_API void dwunw_context_destroy(struct dwunw_context *context);
+
+/*
+ * Copies `size` bytes at `addr` of the target to `buf`. 0, or a negative errno when not all of them can be read. Called
+ * with whole words mostly, from the thread that called dwunw_capture().
+ */
+typedef int dwunw_read_fn(void *arg, uint64_t addr, void *buf, size_t size);
+
+/*
+ * What to unwind. Without registers, thread `tid` is stopped, read and resumed. With registers nothing is stopped, and memory
+ * is `stack` where that has it, else what `read` gives; with neither of the two it is read from the process, whose thread the
+ * caller holds still.
+ */
+struct dwunw_unwind_request {
+	size_t size;
+	pid_t pid;				 /* thread group, in this process's PID namespace */
+	pid_t tid;				 /* 0: pid */
+	const struct dwunw_registers *registers; /* pc, stack and frame pointer at least; or NULL */
+	dwunw_read_fn *read;			 /* or NULL */
+	void *read_arg;
+	const void *stack; /* copy of the stack from stack_start upwards; or NULL */
+	uint64_t stack_start;
+	size_t stack_size;
+	struct dwunw_frame *frames; /* receives the frames, innermost first */
+	size_t max_frames;
+};
+
+struct dwunw_unwind_result {
+	size_t n_frames; /* filled in; at least 1 */
+	uint32_t stop;	 /* enum dwunw_stop_reason; DWUNW_STOP_ROOT: complete */
+	/*
+	 * Negative errno behind the stop reason, or 0. NO_TABLE: why the file could not be used; BAD_READ: what the reader
+	 * returned; NO_CFI: -EINVAL where there is call frame information that makes no sense.
+	 */
+	int detail;
+	uint64_t address; /* BAD_READ, SLICE: what could not be read; else the last pc */
+};
+
+/*
+ * Unwinds one thread. A stack that is cut short is no error: its frames are there, and result->stop says why it ends.
+ *
+ * A thread is stopped (ptrace) for some 100 microseconds, more for a stack of many frames, and then goes on as if
+ * nothing had been: pending signals are delivered, system calls restarted (but those that signal(7) names under "Interruption of
+ * system calls and library functions by stop signals" return EINTR), and what was stopped stays stopped. This process gets
+ * a SIGCHLD for it; while another of its threads waits for just any child, that may take the stop away (-ETIMEDOUT).
+ *
+ * The mappings of a process are remembered. They are read again each time a thread is stopped, else when a pc is in
+ * none of them; see dwunw_forget_process().
+ *
+ * -EINVAL: a field is missing, contradicts another, or is not known to this library; or a thread of this process is to be
+ *	    stopped
+ * -ESRCH: there is no such thread in that process, or no longer, or it has no user memory (kernel thread, zombie)
+ * -EPERM: not permitted to trace the process or to read its mappings
+ * -EBUSY: another process traces the thread (a debugger, strace)
+ * -ENOTSUP: the thread runs code of another architecture (32-bit code on a 64-bit kernel)
+ * -ETIMEDOUT: the thread did not stop within a second: it sleeps uninterruptibly
+ * -ENOMEM, -EAGAIN: no memory; no thread could be started
+ */
+DWUNW_API int dwunw_capture(struct dwunw_context *context,
+			    const struct dwunw_unwind_request *request,
+			    struct dwunw_unwind_result *ret);
+
+/*
+ * Drops what is remembered of a process, and with it the `module` of its frames. To be called when it has ended; also, where
+ * stacks are unwound with given registers, after it has replaced code that was seen before (exec, dlclose and dlopen). It is also
+ * dropped when dwunw_context_opts.max_processes others were captured since. -ENOENT: it was not remembered.
+ */
+DWUNW_API int dwunw_forget_process(struct dwunw_context *context, pid_t pid);
 
 /* What a stop reason says; never NULL. */
 DWUNW_API const char *dwunw_stop_reason_text(unsigned int stop);

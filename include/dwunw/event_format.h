@@ -55,6 +55,7 @@ enum dwunw_stop_reason {
 #define DWUNW_MAX_FRAMES 1024 /* frames of one stack at most */
 #define DWUNW_MAX_RETURNS 64  /* pending uretprobes of a thread (kernel: MAX_URETPROBE_DEPTH) */
 #define DWUNW_SLICE_SIZE 16384
+#define DWUNW_CUT_SHORT_FRAMES 256 /* frames so far that a cut-short record has room for */
 
 /* How a frame was found; kept in the top byte of its pc, which no user address reaches. */
 #define DWUNW_FRAME_FLAG_SHIFT 56
@@ -69,6 +70,7 @@ enum dwunw_event_type {
 	DWUNW_EVENT_STACK = 1, /* struct dwunw_stack_event: a stack seen for the first time */
 	DWUNW_EVENT_CUT_SHORT, /* struct dwunw_cut_short_event: to be finished in user space */
 	DWUNW_EVENT_PROCESS,   /* struct dwunw_event alone: process image changed (exec) */
+	DWUNW_EVENT_MAPPINGS, /* struct dwunw_event alone: the dynamic linker added or removed objects */
 	DWUNW_EVENT_TOOL = 64, /* first type that belongs to the tool */
 };
 
@@ -122,7 +124,7 @@ struct dwunw_cut_short_event {
 	__u32 slice_size;
 	__u32 generation; /* of the process's mappings when the stack was taken */
 	struct dwunw_return returns[DWUNW_MAX_RETURNS];
-	__u64 frames[DWUNW_MAX_FRAMES];
+	__u64 frames[DWUNW_CUT_SHORT_FRAMES]; /* pc and flags; only without details */
 	__u8 slice[DWUNW_SLICE_SIZE];
 };
 

@@ -31,11 +31,11 @@ struct dwunw_mappings_map {
 	__uint(value_size, sizeof(struct dwunw_mappings));
 };
 
-/* process key -> its mappings; replaced whole, so that a walk sees the old or the new ones */
+/* the mappings of a process, replaced whole, so that a walk sees the old or the new ones */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, DWUNW_MAX_PROCESSES);
-	__type(key, __u64);
+	__type(key, __u32);
 	__array(values, struct dwunw_mappings_map);
 } dwunw_mappings SEC(".maps");
 

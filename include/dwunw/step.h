@@ -34,6 +34,18 @@ static inline __attribute__((always_inline)) __u64 dwunw_lookup_pc(const struct 
 	return s->pc_exact ? s->pc : s->pc - 1;
 }
 
+static inline __attribute__((always_inline)) int dwunw_has_link(const struct dwunw_step_arch *arch)
+{
+	return arch->return_size == 0;
+}
+
+/* Addresses wrap around at the end of the target's address space. */
+static inline __attribute__((always_inline)) __u64 dwunw_wrap(const struct dwunw_step_arch *arch,
+							      __u64 addr)
+{
+	return arch->word_size == 4 ? (__u32)addr : addr;
+}
+
 /* Reads register `reg` of the frame; 0 if it is known. */
 static inline __attribute__((always_inline)) int dwunw_get_reg(const struct dwunw_step_state *s,
 							       const struct dwunw_step_arch *arch,
@@ -48,7 +60,9 @@ static inline __attribute__((always_inline)) int dwunw_get_reg(const struct dwun
 		return 0;
 	}
 	reg &= DWUNW_MAX_REGS - 1;
-	if (!full || !(s->valid >> reg & 1))
+	if (!full && !(dwunw_has_link(arch) && reg == arch->link))
+		return -1;
+	if (!(s->valid >> reg & 1))
 		return -1;
 	*ret = s->regs[reg];
 	return 0;
@@ -69,7 +83,7 @@ dwunw_apply(const struct dwunw_step_state *s, const struct dwunw_step_arch *arch
 		if (dwunw_get_reg(s, arch, full, reg, &base))
 			return DWUNW_STOP_REGISTER;
 	}
-	base += (__s64)off;
+	base = dwunw_wrap(arch, base + (__s64)off);
 	if (kind == DWUNW_RULE_CFA_AT || kind == DWUNW_RULE_REG_AT) {
 		if (dwunw_read_word(reader, base, value))
 			return DWUNW_STOP_BAD_READ;
@@ -144,7 +158,7 @@ dwunw_step(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 		if ((s->pc & 15) >= (__u32)rule->cfa_off)
 			base += arch->word_size;
 	} else {
-		base += (__s64)rule->cfa_off;
+		base = dwunw_wrap(arch, base + (__s64)rule->cfa_off);
 		if (rule->cfa_kind == DWUNW_RULE_REG_AT) {
 			if (dwunw_read_word(reader, base, &value))
 				return DWUNW_STOP_BAD_READ;
@@ -154,7 +168,7 @@ dwunw_step(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 	*cfa = base;
 	sp = base;
 
-	/* "Same" for the return address: it is still in the link register, which ra_reg names. */
+	/* A return address that is still in the link register has the rule REG_PLUS. */
 	stop = dwunw_apply(s, arch, full, reader, base, rule->ra_kind, rule->ra_reg, rule->ra_off,
 			   &ra);
 	if (stop != DWUNW_CONTINUE)
@@ -177,6 +191,10 @@ dwunw_step(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 		}
 		dwunw_step_saved(s, arch, reader, saved, base);
 	}
+	if (dwunw_has_link(arch) && !full)
+		s->valid = 0;
+	if (arch->ra_mask)
+		ra &= ~s->ra_mask;
 	if (ra == 0)
 		return DWUNW_STOP_ROOT;
 	if (ra == s->pc && sp == s->sp)

@@ -11,16 +11,23 @@ struct dwunw_step_arch {
 	__u8 word_size;	  /* bytes */
 	__u8 sp, fp;	  /* dense indices */
 	__u8 return_size; /* bytes that a call pushes: CFA - sp at function entry; 0: link register */
+	__u8 link;	  /* dense index of the link register, where there is one */
 	__u32 callee_saved;		  /* bit i: a called function preserves register i */
 	struct dwunw_frame_rule fp_frame; /* the rule of a frame that keeps a frame pointer */
 	__u32 max_fp_frame; /* a frame-pointer step over more bytes than this is not believed */
+	__u64 ra_mask; /* bits of a return address that may hold a signature; 0: none ever do */
 };
 
 struct dwunw_step_state {
 	__u64 pc, sp, fp;
-	__u64 regs[DWUNW_MAX_REGS]; /* full walk only; those of sp and fp are not used */
-	__u32 valid;		    /* bit i: regs[i] is known */
+	/*
+	 * Those of sp and fp are not used. In the common walk the link register alone, and that in
+	 * the innermost frame alone: from then on a call has overwritten it.
+	 */
+	__u64 regs[DWUNW_MAX_REGS];
+	__u32 valid;	/* bit i: regs[i] is known */
 	__u32 pc_exact; /* pc is not a return address: look it up as it is, not pc - 1 */
+	__u64 ra_mask;	/* bits to be cleared in return addresses, where arch.ra_mask has any */
 };
 
 #endif

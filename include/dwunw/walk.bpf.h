@@ -227,7 +227,11 @@ static __always_inline int dwunw_look_up(struct dwunw_slot *slot,
 		*flags |= DWUNW_FRAME_FP;
 		return dwunw_no_cfi(slot, frame);
 	}
-	*cacheable = 1;
+	if (slot->rule.flags & DWUNW_RULE_SIGNAL)
+		*flags |= DWUNW_FRAME_SIGNAL;
+	/* what was found otherwise than by its pc must not be found by it */
+	*cacheable = !(*flags & DWUNW_FRAME_TRAMPOLINE) &&
+		     !!(*flags & DWUNW_FRAME_EXACT) == !!slot->state.pc_exact;
 	return DWUNW_CONTINUE;
 }
 
@@ -236,69 +240,63 @@ struct dwunw_walk {
 	const struct dwunw_mappings *mappings;
 };
 
-/* One frame: records it and goes to its caller. Nonzero ends the walk; slot->stop says why. */
-static __always_inline long dwunw_walk_one(__u32 frame, struct dwunw_walk *walk, const int full)
+/* Writes the frame down and mixes it into the id. */
+static __always_inline void dwunw_record(struct dwunw_slot *slot, __u32 frame, __u64 pc, __u64 sp,
+					 __u64 flags, __u64 code)
+{
+	__u32 index = frame - slot->skip;
+
+	if (frame < slot->skip)
+		return;
+	slot->event.n_frames = index + 1;
+	slot->hash = dwunw_hash_frame(slot->hash, code);
+	if (dwunw_details) {
+		index *= 2;
+		slot->frames[(index + 1) & (2 * DWUNW_MAX_FRAMES - 1)] = sp;
+	}
+	slot->frames[index & (2 * DWUNW_MAX_FRAMES - 1)] = pc | flags << DWUNW_FRAME_FLAG_SHIFT;
+}
+
+/*
+ * One frame of the common walk: records it and goes to its caller. Nonzero ends the walk; slot->stop says why. The rule is
+ * used where it lies, in the cache or in the slot: copying it would show in every frame.
+ */
+static long dwunw_walk_common(__u32 frame, struct dwunw_walk *walk)
 {
 	struct dwunw_slot *slot = walk->slot;
 	struct dwunw_step_state *s = &slot->state;
 	__u64 pc = dwunw_lookup_pc(s), epoch = walk->mappings->epoch;
-	__u64 flags = s->pc_exact ? DWUNW_FRAME_EXACT : 0, sp = s->sp;
-	__u32 index = frame - slot->skip;
-	__u32 at = (pc * DWUNW_HASH_MULTIPLIER) >> 55 & (DWUNW_CACHE_ENTRIES - 1);
-	struct dwunw_cache_entry *entry = &slot->cache[at];
-	const struct dwunw_rule *saved = 0;
-	int stop = DWUNW_CONTINUE, cacheable = 0;
+	__u64 flags = s->pc_exact ? DWUNW_FRAME_EXACT : 0;
+	__u32 set = (pc * DWUNW_HASH_MULTIPLIER) >> 55 & (DWUNW_CACHE_SETS - 1);
+	struct dwunw_cache_entry *entry = &slot->cache[set][0];
+	int stop, cacheable = 0;
 
-	if (frame >= dwunw_max_depth + slot->skip) {
+	if (frame >= slot->end) {
 		slot->stop = DWUNW_STOP_DEPTH;
 		return 1;
 	}
-	if (!full && entry->pc == pc && entry->epoch == epoch) {
-		slot->rule = entry->rule;
-		slot->code = entry->code;
+	if (entry->pc != pc || entry->epoch != epoch)
+		entry = &slot->cache[set][1];
+	if (entry->pc == pc && entry->epoch == epoch) {
+		flags |= entry->flags;
+		dwunw_record(slot, frame, s->pc, s->sp, flags, entry->code);
+		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot, &entry->rule,
+				  0, &slot->cfa);
 	} else {
 		stop = dwunw_look_up(slot, walk->mappings, frame, &flags, &cacheable);
-		/* an exact address found by its pc would be taken for that of pc - 1 */
-		if (!full && cacheable && pc == dwunw_lookup_pc(s) &&
-		    !!(flags & DWUNW_FRAME_EXACT) == !!s->pc_exact) {
+		if (cacheable) {
+			slot->victim ^= 1;
+			entry = &slot->cache[set][slot->victim & 1];
 			entry->pc = pc;
 			entry->epoch = epoch;
 			entry->code = slot->code;
 			entry->rule = slot->rule;
+			entry->flags = flags & DWUNW_FRAME_SIGNAL;
 		}
-	}
-	if (stop == DWUNW_CONTINUE && (slot->rule.flags & DWUNW_RULE_SIGNAL))
-		flags |= DWUNW_FRAME_SIGNAL;
-	if (frame >= slot->skip) {
-		slot->hash = dwunw_hash_frame(slot->hash, slot->code);
-		if (dwunw_details) {
-			index = 2 * index & (2 * DWUNW_MAX_FRAMES - 1);
-			slot->frames[(index + 1) & (2 * DWUNW_MAX_FRAMES - 1)] = sp;
-		}
-		slot->frames[index & (2 * DWUNW_MAX_FRAMES - 1)] =
-			s->pc | flags << DWUNW_FRAME_FLAG_SHIFT;
-		slot->event.n_frames = frame - slot->skip + 1;
-	}
-	if (stop == DWUNW_CONTINUE) {
-		struct dwunw_rule whole = {};
-
-		if (full) {
-			if (slot->rule_address) {
-				const __u8 *shard = dwunw_shard(slot->rule_address);
-
-				if (!shard) {
-					slot->stop = DWUNW_STOP_NO_TABLE;
-					return 1;
-				}
-				saved = (const void *)(shard + (slot->rule_address &
-								DWUNW_SHARD_MASK & ~127u));
-			} else {
-				whole.frame = DWUNW_ARCH_NATIVE.fp_frame;
-				saved = &whole;
-			}
-		}
-		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot, &slot->rule,
-				  saved, &slot->cfa);
+		dwunw_record(slot, frame, s->pc, s->sp, flags, slot->code);
+		if (stop == DWUNW_CONTINUE)
+			stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot,
+					  &slot->rule, 0, &slot->cfa);
 	}
 	if (stop == DWUNW_CONTINUE)
 		return 0;
@@ -306,14 +304,41 @@ static __always_inline long dwunw_walk_one(__u32 frame, struct dwunw_walk *walk,
 	return 1;
 }
 
-static long dwunw_walk_common(__u32 frame, struct dwunw_walk *walk)
-{
-	return dwunw_walk_one(frame, walk, 0);
-}
-
+/* The same with all registers, for the few stacks that need them. */
 static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
 {
-	return dwunw_walk_one(frame, walk, 1);
+	struct dwunw_slot *slot = walk->slot;
+	struct dwunw_step_state *s = &slot->state;
+	__u64 flags = s->pc_exact ? DWUNW_FRAME_EXACT : 0;
+	struct dwunw_rule by_frame_pointer = {};
+	const struct dwunw_rule *rule = &by_frame_pointer;
+	int stop, cacheable = 0;
+
+	if (frame >= slot->end) {
+		slot->stop = DWUNW_STOP_DEPTH;
+		return 1;
+	}
+	stop = dwunw_look_up(slot, walk->mappings, frame, &flags, &cacheable);
+	dwunw_record(slot, frame, s->pc, s->sp, flags, slot->code);
+	if (stop == DWUNW_CONTINUE) {
+		by_frame_pointer.frame = DWUNW_ARCH_NATIVE.fp_frame;
+		if (slot->rule_address) {
+			const __u8 *shard = dwunw_shard(slot->rule_address);
+
+			if (!shard) {
+				slot->stop = DWUNW_STOP_NO_TABLE;
+				return 1;
+			}
+			rule = (const void *)(shard +
+					      (slot->rule_address & DWUNW_SHARD_MASK & ~127u));
+		}
+		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot, &slot->rule,
+				  rule, &slot->cfa);
+	}
+	if (stop == DWUNW_CONTINUE)
+		return 0;
+	slot->stop = stop;
+	return 1;
 }
 
 static __always_inline void dwunw_walk_start(struct dwunw_slot *slot, __u64 process)
@@ -324,6 +349,7 @@ static __always_inline void dwunw_walk_start(struct dwunw_slot *slot, __u64 proc
 	slot->event.n_frames = 0;
 	slot->fp_steps = 0;
 	slot->cfa = 0;
+	slot->end = dwunw_max_depth + slot->skip;
 	slot->stop = DWUNW_STOP_DEPTH;
 }
 

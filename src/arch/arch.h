@@ -22,15 +22,22 @@
 struct dwunw_step_arch;
 
 struct arch {
-	const char *name; /* as in `uname -m` */
-	uint16_t machine; /* ELF e_machine */
+	const char *name;  /* as in `uname -m` */
+	uint16_t machine;  /* ELF e_machine */
 	uint8_t elf_class; /* ELFCLASS32 or ELFCLASS64 */
-	uint8_t elf_data; /* ELFDATA2LSB or ELFDATA2MSB */
+	uint8_t elf_data;  /* ELFDATA2LSB or ELFDATA2MSB */
 	/* DWARF register number -> dense index; -1: not carried. */
 	const int8_t *dense;
 	size_t n_dense;
 	unsigned int ra_column; /* DWARF number of the return address column that CIEs name */
 	const struct dwunw_step_arch *step;
+	/*
+	 * The kernel's register set NT_PRSTATUS (PTRACE_GETREGSET) as words: how many it has, at which one the pc is, and where
+	 * each dense register.
+	 */
+	uint8_t n_user_words;
+	uint8_t user_pc;
+	const uint8_t *user_regs;
 	/* names of DWARF registers, as binutils' readelf prints them; NULL past the end */
 	const char *const *reg_names;
 	size_t n_reg_names;

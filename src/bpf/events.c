@@ -88,6 +88,8 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 		.returns = event->returns,
 		.n_returns = event->n_returns,
 	};
+	uint64_t owner = event->event.process;
+	struct dwunw_unwind_result end;
 	struct dwunw_stack stack;
 
 	describe(bpf, &event->event, &stack);
@@ -95,13 +97,16 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 	if (traced) {
 		stack.pid = traced->pid;
 		snapshot.process = traced->process;
-		stack.stop = unwind_snapshot(&snapshot, event->skip, bpf->max_depth, bpf->frames,
-					     &stack.n_frames);
+		unwind_snapshot(&snapshot, event->skip, bpf->max_depth, bpf->frames, &end);
+		stack.stop = end.stop;
+		stack.n_frames = end.n_frames;
 	} else {
 		take_kernel_frames(bpf, event, &stack);
 	}
 	bpf->finished += stack.stop == DWUNW_STOP_ROOT;
-	return stacks_add(bpf->stacks, event->event.stack_id, event->event.process, &stack);
+	if (stack.stop != DWUNW_STOP_ROOT && stack.stop != DWUNW_STOP_DEPTH)
+		owner = (uint64_t)event->event.stack_id;
+	return stacks_add(bpf->stacks, event->event.stack_id, owner, &stack);
 }
 
 /* Whether the mappings that the kernel walked with, or those that we know, are behind. */
@@ -144,7 +149,7 @@ static int handle_cut_short(struct dwunw_bpf *bpf, const void *data, size_t size
 	struct traced *traced;
 
 	if (size < sizeof(*event) || event->slice_size > sizeof(event->slice) ||
-	    event->n_returns > DWUNW_MAX_RETURNS || event->n_frames > DWUNW_MAX_FRAMES)
+	    event->n_returns > DWUNW_MAX_RETURNS || event->n_frames > DWUNW_CUT_SHORT_FRAMES)
 		return -EBADMSG;
 	traced = traced_of(bpf, &event->event);
 	if (traced && needs_refresh(traced, event))
@@ -161,6 +166,15 @@ static int handle_process(struct dwunw_bpf *bpf, const void *data)
 		return 0; /* announces itself with its first stack */
 	traced_exec(&bpf->env, traced, event->process);
 	return traced_publish(&bpf->env, traced);
+}
+
+/* The dynamic linker has added or removed objects: their tables had better be there before their code runs. */
+static int handle_mappings(struct dwunw_bpf *bpf, const void *data)
+{
+	const struct dwunw_event *event = data;
+	struct traced *traced = find_by_key(bpf, event->process);
+
+	return traced ? traced_publish(&bpf->env, traced) : 0;
 }
 
 int dwunw_bpf_handle_event(struct dwunw_bpf *bpf, const void *data, size_t size)
@@ -180,6 +194,8 @@ int dwunw_bpf_handle_event(struct dwunw_bpf *bpf, const void *data, size_t size)
 		return handle_cut_short(bpf, data, size);
 	case DWUNW_EVENT_PROCESS:
 		return handle_process(bpf, data);
+	case DWUNW_EVENT_MAPPINGS:
+		return handle_mappings(bpf, data);
 	default:
 		return -EBADMSG;
 	}

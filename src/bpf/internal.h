@@ -6,14 +6,10 @@
 #include <dwunw/dwunw.h>
 
 #include "bpf/traced.h"
+#include "unwind/context.h"
 
 struct dwunw_slot;
-struct module_cache;
 struct stacks;
-
-struct dwunw_context {
-	struct module_cache *modules;
-};
 
 struct dwunw_bpf {
 	struct traced_env env;

@@ -7,7 +7,7 @@
 
 struct stored {
 	struct dwunw_stack stack;
-	uint64_t process;
+	uint64_t owner;
 	struct dwunw_frame frames[];
 };
 
@@ -97,19 +97,19 @@ const struct dwunw_stack *stacks_find(const struct stacks *stacks, int64_t id)
 	return NULL;
 }
 
-static uint64_t content_key(uint64_t process, const struct dwunw_stack *stack)
+static uint64_t content_key(uint64_t owner, const struct dwunw_stack *stack)
 {
-	uint64_t key = process * 31 + stack->stop;
+	uint64_t key = owner * 31 + stack->stop;
 
 	for (size_t i = 0; i < stack->n_frames; i++)
 		key = (key ^ stack->frames[i].pc) * 0x100000001b3ULL;
 	return key;
 }
 
-static bool same_content(const struct stored *stored, uint64_t process,
+static bool same_content(const struct stored *stored, uint64_t owner,
 			 const struct dwunw_stack *stack)
 {
-	if (stored->process != process || stored->stack.stop != stack->stop ||
+	if (stored->owner != owner || stored->stack.stop != stack->stop ||
 	    stored->stack.n_frames != stack->n_frames)
 		return false;
 	for (size_t i = 0; i < stack->n_frames; i++) {
@@ -119,7 +119,7 @@ static bool same_content(const struct stored *stored, uint64_t process,
 	return true;
 }
 
-static struct stored *find_content(const struct stacks *stacks, uint64_t key, uint64_t process,
+static struct stored *find_content(const struct stacks *stacks, uint64_t key, uint64_t owner,
 				   const struct dwunw_stack *stack)
 {
 	const struct table_of_stacks *table = &stacks->by_content;
@@ -127,27 +127,27 @@ static struct stored *find_content(const struct stacks *stacks, uint64_t key, ui
 	for (size_t i = first_place(table, key); table->entries[i].value;
 	     i = (i + 1) & (table->size - 1)) {
 		if (table->entries[i].key == key &&
-		    same_content(table->entries[i].value, process, stack))
+		    same_content(table->entries[i].value, owner, stack))
 			return table->entries[i].value;
 	}
 	return NULL;
 }
 
-int stacks_add(struct stacks *stacks, int64_t id, uint64_t process, const struct dwunw_stack *stack)
+int stacks_add(struct stacks *stacks, int64_t id, uint64_t owner, const struct dwunw_stack *stack)
 {
-	uint64_t key = content_key(process, stack);
+	uint64_t key = content_key(owner, stack);
 	struct stored *stored;
 
 	if (make_room(&stacks->by_id) || make_room(&stacks->by_content))
 		return -ENOMEM;
 	if (stacks_find(stacks, id))
 		return 0;
-	stored = find_content(stacks, key, process, stack);
+	stored = find_content(stacks, key, owner, stack);
 	if (!stored) {
 		stored = malloc(sizeof(*stored) + stack->n_frames * sizeof(*stack->frames));
 		if (!stored)
 			return -ENOMEM;
-		stored->process = process;
+		stored->owner = owner;
 		stored->stack = *stack;
 		memcpy(stored->frames, stack->frames, stack->n_frames * sizeof(*stack->frames));
 		stored->stack.frames = stored->frames;

@@ -17,11 +17,12 @@ int stacks_create(struct stacks **ret);
 void stacks_destroy(struct stacks *stacks);
 
 /*
- * Files `stack` (its frames are copied) of process image `process` under `id`. An id that is known already stays as it is: the
- * kernel tells of a stack again when it could not remember that it did.
+ * Files `stack` (its frames are copied) under `id`. Only stacks of one `owner` can be equal: the key of a process image, or, for a
+ * stack whose end is not known, the id of its event, so that two callers above the same unknown
+ * code do not become one. An id that is known already stays as it is: the kernel tells of a stack
+ * again when it could not remember that it did.
  */
-int stacks_add(struct stacks *stacks, int64_t id, uint64_t process,
-	       const struct dwunw_stack *stack);
+int stacks_add(struct stacks *stacks, int64_t id, uint64_t owner, const struct dwunw_stack *stack);
 
 /* NULL: unknown. */
 const struct dwunw_stack *stacks_find(const struct stacks *stacks, int64_t id);

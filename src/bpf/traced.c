@@ -78,10 +78,9 @@ static void fill_mappings(struct traced_env *env, const struct process *process,
 }
 
 /* Replaces what the kernel knows of the process's mappings, in one step. */
-static int show_mappings(struct traced_env *env, uint64_t key,
-			 const struct dwunw_mappings *mappings)
+static int show_mappings(struct traced_env *env, const struct dwunw_mappings *mappings)
 {
-	__u32 zero = 0;
+	__u32 zero = 0, place = mappings->process % DWUNW_MAX_PROCESSES;
 	int fd, err = 0;
 
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "dwunw_mapping", sizeof(__u32), sizeof(*mappings),
@@ -89,10 +88,18 @@ static int show_mappings(struct traced_env *env, uint64_t key,
 	if (fd < 0)
 		return fd;
 	if (bpf_map_update_elem(fd, &zero, mappings, BPF_ANY) ||
-	    bpf_map_update_elem(env->mappings_fd, &key, &fd, BPF_ANY))
+	    bpf_map_update_elem(env->mappings_fd, &place, &fd, BPF_ANY))
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+/* Frees the kernel's memory for them; another process at the same place publishes again. */
+static void hide_mappings(struct traced_env *env, uint64_t key)
+{
+	__u32 place = key % DWUNW_MAX_PROCESSES;
+
+	bpf_map_delete_elem(env->mappings_fd, &place);
 }
 
 int traced_publish(struct traced_env *env, struct traced *traced)
@@ -110,10 +117,11 @@ int traced_publish(struct traced_env *env, struct traced *traced)
 	if (!err)
 		err = process_refresh(env->modules, traced->process, NULL);
 	if (!err) {
+		mappings->process = traced->key;
 		mappings->generation = process.generation;
 		mappings->epoch = env->next_epoch++;
 		fill_mappings(env, traced->process, mappings);
-		err = show_mappings(env, traced->key, mappings);
+		err = show_mappings(env, mappings);
 		traced->published = process.generation;
 	}
 	free(mappings);
@@ -211,7 +219,7 @@ void traced_destroy(struct traced_env *env, struct traced *traced)
 	if (!traced)
 		return;
 	probe_detach(&traced->hook);
-	bpf_map_delete_elem(env->mappings_fd, &traced->key);
+	hide_mappings(env, traced->key);
 	if (traced->process)
 		process_close(env->modules, traced->process);
 	if (traced->pidfd >= 0)
@@ -221,7 +229,7 @@ void traced_destroy(struct traced_env *env, struct traced *traced)
 
 void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key)
 {
-	bpf_map_delete_elem(env->mappings_fd, &traced->key);
+	hide_mappings(env, traced->key);
 	traced->key = key;
 	if (process_refresh(env->modules, traced->process, NULL) == 0)
 		attach_hook(env, traced);

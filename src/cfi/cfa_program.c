@@ -14,9 +14,8 @@ static uint64_t slot_factor(unsigned int slot)
 
 static uint64_t rule_value(const struct cfi_rule *rule)
 {
-	uint64_t operand = (uint64_t)rule->off + (uintptr_t)rule->expr;
-
-	return rule->kind + ((uint64_t)rule->reg << 3) + (operand << 11);
+	return rule->kind + ((uint64_t)rule->reg << 3) + ((uint64_t)rule->off << 11) +
+	       (uintptr_t)rule->expr * 0x94d049bb133111ebULL;
 }
 
 static struct cfi_rule *slot_rule(struct cfi_row *row, unsigned int slot)
@@ -35,15 +34,6 @@ static inline void change_rule(struct cfi_row *row, unsigned int slot, const str
 		row->n_regs = slot + 1;
 }
 
-/*
- * A run that only checks does not keep the rules of registers, since no instruction depends on
- * them.
- */
-static inline bool keeps(const struct cfa_machine *m, unsigned int slot)
-{
-	return !m->checking || slot == CFA_SLOT_CFA;
-}
-
 /* The first change of a slot after DW_CFA_remember_state is logged. */
 static int log_change(struct cfa_machine *m, unsigned int slot)
 {
@@ -57,7 +47,7 @@ static int log_change(struct cfa_machine *m, unsigned int slot)
 	level->logged[slot / 64] |= 1ULL << slot % 64;
 	undo = &m->undo[m->n_undo++];
 	undo->slot = slot;
-	if (keeps(m, slot))
+	if (!m->checking)
 		undo->rule = *slot_rule(&m->row, slot);
 	return 0;
 }
@@ -66,7 +56,8 @@ static inline int set_rule(struct cfa_machine *m, unsigned int slot, const struc
 {
 	if (m->depth && log_change(m, slot))
 		return -EINVAL;
-	if (keeps(m, slot))
+	/* No instruction depends on a rule: a run that only checks need not keep them. */
+	if (!m->checking)
 		change_rule(&m->row, slot, rule);
 	return 0;
 }
@@ -93,7 +84,7 @@ static int restore_remembered(struct cfa_machine *m)
 	while (m->n_undo > m->levels[m->depth].first_undo) {
 		const struct cfa_undo *undo = &m->undo[--m->n_undo];
 
-		if (keeps(m, undo->slot))
+		if (!m->checking)
 			change_rule(&m->row, undo->slot, &undo->rule);
 	}
 	return 0;
@@ -184,42 +175,39 @@ static int set_loc(struct cfa_machine *m)
 	return advance_to(m, loc);
 }
 
-/* Most rows differ from the one before by this alone. */
-static inline int define_cfa_offset(struct cfa_machine *m)
+/*
+ * Register and offset outlive an expression: libgcrypt's assembly has DW_CFA_def_cfa_register
+ * after one and expects the offset from before it. DW_CFA_def_cfa_offset alone does not end it.
+ */
+static inline int define_cfa_offset(struct cfa_machine *m, bool is_signed)
 {
 	struct cfi_rule rule = m->row.cfa;
 
-	if (rule.kind != CFI_REGISTER || read_factored(m, 1, false, &rule.off))
+	if (read_factored(m, is_signed ? data_align(m) : 1, is_signed, &rule.off))
 		return -EINVAL;
 	return set_rule(m, CFA_SLOT_CFA, &rule);
 }
 
 static int define_cfa(struct cfa_machine *m, uint8_t op)
 {
-	const struct cfi_rule *old = &m->row.cfa;
-	struct cfi_rule rule = {.kind = CFI_REGISTER, .reg = old->reg, .off = old->off};
-	bool is_signed = op == DW_CFA_def_cfa_sf || op == DW_CFA_def_cfa_offset_sf;
-	bool has_reg =
-		op == DW_CFA_def_cfa || op == DW_CFA_def_cfa_sf || op == DW_CFA_def_cfa_register;
+	struct cfi_rule rule = {.kind = CFI_REGISTER, .off = m->row.cfa.off};
+	bool is_signed = op == DW_CFA_def_cfa_sf;
 	int err;
 
-	if (op == DW_CFA_def_cfa_expression) {
-		err = read_expression(m, CFI_EXPRESSION, &rule);
-		return err ? err : set_rule(m, CFA_SLOT_CFA, &rule);
-	}
-	/* The instructions that change one half need a rule with two halves. */
-	if (op != DW_CFA_def_cfa && op != DW_CFA_def_cfa_sf && old->kind != CFI_REGISTER)
-		return -EINVAL;
-	if (has_reg) {
-		err = read_reg(m, &rule.reg);
-		if (err)
-			return err;
-	}
-	if (op != DW_CFA_def_cfa_register) {
+	err = read_reg(m, &rule.reg);
+	if (!err && op != DW_CFA_def_cfa_register)
 		err = read_factored(m, is_signed ? data_align(m) : 1, is_signed, &rule.off);
-		if (err)
-			return err;
-	}
+	return err ? err : set_rule(m, CFA_SLOT_CFA, &rule);
+}
+
+static int define_cfa_expression(struct cfa_machine *m)
+{
+	struct cfi_rule rule;
+
+	if (read_expression(m, CFI_EXPRESSION, &rule))
+		return -EINVAL;
+	rule.reg = m->row.cfa.reg;
+	rule.off = m->row.cfa.off;
 	return set_rule(m, CFA_SLOT_CFA, &rule);
 }
 
@@ -290,13 +278,14 @@ static int run_extended(struct cfa_machine *m, uint8_t op)
 	case DW_CFA_restore_state:
 		return restore_remembered(m);
 	case DW_CFA_def_cfa_offset:
-		return define_cfa_offset(m);
+	case DW_CFA_def_cfa_offset_sf:
+		return define_cfa_offset(m, op == DW_CFA_def_cfa_offset_sf);
 	case DW_CFA_def_cfa:
 	case DW_CFA_def_cfa_sf:
 	case DW_CFA_def_cfa_register:
-	case DW_CFA_def_cfa_offset_sf:
-	case DW_CFA_def_cfa_expression:
 		return define_cfa(m, op);
+	case DW_CFA_def_cfa_expression:
+		return define_cfa_expression(m);
 	case DW_CFA_offset_extended:
 	case DW_CFA_offset_extended_sf:
 	case DW_CFA_val_offset:

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <dwarf.h>
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -23,56 +22,26 @@ struct cfi {
 	unsigned int n_sections;
 };
 
-static uint64_t section_vaddr(struct elf_file *file, const char *name)
+static int open_section(struct cfi *cfi, const struct cfi_sections *sections, bool is_eh)
 {
-	struct elf_section section;
-
-	return elf_file_section(file, name, &section) ? 0 : section.vaddr;
-}
-
-/*
- * textrel and datarel pointers are relative to .text and to the global offset table. Hardly any
- * file has them, and reading .text is not free, so the first CIE decides whether the bases are
- * needed.
- */
-static void find_bases(struct elf_file *file, struct cfi_section *section)
-{
-	struct cfa_machine machine;
-	struct cie cie;
-	uint8_t relative;
-
-	if (cie_parse(section, 0, &machine, &cie))
-		return;
-	relative = cie.fde_encoding & 0x70;
-	if (relative == DW_EH_PE_textrel)
-		section->text_base = section_vaddr(file, ".text");
-	if (relative == DW_EH_PE_datarel) {
-		section->data_base = section_vaddr(file, ".got.plt");
-		if (!section->data_base)
-			section->data_base = section_vaddr(file, ".got");
-	}
-}
-
-static int open_section(struct cfi *cfi, struct elf_file *file, bool is_eh)
-{
+	const struct elf_section *found = is_eh ? &sections->eh_frame : &sections->debug_frame;
 	struct searched_section *s = &cfi->sections[cfi->n_sections];
-	struct elf_section found, hdr;
 	int err;
 
-	err = elf_file_section(file, is_eh ? ".eh_frame" : ".debug_frame", &found);
-	if (err)
-		return err;
+	if (!found->data)
+		return -ENOENT;
 	s->section = (struct cfi_section){
-		.data = found.data,
-		.size = found.size,
-		.vaddr = found.vaddr,
+		.data = found->data,
+		.size = found->size,
+		.vaddr = found->vaddr,
 		.is_eh = is_eh,
 		.little_endian = cfi->arch->elf_data == ELFDATA2LSB,
 		.address_size = cfi->arch->elf_class == ELFCLASS64 ? 8 : 4,
+		.text_base = sections->text_base,
+		.data_base = sections->data_base,
 	};
-	find_bases(file, &s->section);
-	if (!is_eh || elf_file_section(file, ".eh_frame_hdr", &hdr) ||
-	    hdr_open(&hdr, &s->section, &s->hdr)) {
+	if (!is_eh || !sections->eh_frame_hdr.data ||
+	    hdr_open(&sections->eh_frame_hdr, &s->section, &s->hdr)) {
 		err = index_build(&s->section, &s->index);
 		if (err)
 			return err;
@@ -81,24 +50,20 @@ static int open_section(struct cfi *cfi, struct elf_file *file, bool is_eh)
 	return 0;
 }
 
-int cfi_open(struct elf_file *file, struct elf_file *debug, struct cfi **ret)
+int cfi_open_sections(const struct arch *arch, const struct cfi_sections *sections,
+		      struct cfi **ret)
 {
-	const struct arch *arch = elf_file_arch(file);
 	struct cfi *cfi;
 	int err, debug_err;
 
 	if (!arch)
 		return -ENOTSUP;
-	if (debug && elf_file_arch(debug) != arch)
-		debug = NULL;
 	cfi = calloc(1, sizeof(*cfi));
 	if (!cfi)
 		return -ENOMEM;
 	cfi->arch = arch;
-	err = open_section(cfi, file, true);
-	debug_err = open_section(cfi, file, false);
-	if (debug_err == -ENOENT && debug)
-		debug_err = open_section(cfi, debug, false);
+	err = open_section(cfi, sections, true);
+	debug_err = open_section(cfi, sections, false);
 	/* One section is enough; a broken one beside it is the file's affair. */
 	if (!cfi->n_sections) {
 		cfi_close(cfi);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "elf/elf_file.h"
 
 #define CFI_MAX_REGS 128 /* DWARF register numbers that a row can hold */
 
@@ -65,6 +66,16 @@ struct cfi_stats {
  * debug file, may be NULL). -ENOENT: the file has none; -ENOTSUP: its architecture is not known.
  */
 int cfi_open(struct elf_file *file, struct elf_file *debug, struct cfi **ret);
+
+/* The sections of a file, or of a memory image; those without data do not exist. */
+struct cfi_sections {
+	struct elf_section eh_frame, eh_frame_hdr, debug_frame;
+	uint64_t text_base, data_base; /* what textrel and datarel pointers are relative to */
+};
+
+/* The same from bytes of `arch`, borrowed until cfi_close(). */
+int cfi_open_sections(const struct arch *arch, const struct cfi_sections *sections,
+		      struct cfi **ret);
 void cfi_close(struct cfi *cfi);
 const struct arch *cfi_arch(const struct cfi *cfi);
 

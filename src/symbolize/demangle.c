@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <libiberty/demangle.h>
+#include <demangle.h>
 #include "symbolize/demangle.h"
 
 /* Back references let 60 characters stand for gigabytes; nobody reads a name longer than this either. */

@@ -189,11 +189,14 @@ static struct part ra_part(const struct arch *arch, const struct cfi_row *row)
 	return (struct part){.kind = DWUNW_RULE_REG_PLUS, .reg = dense};
 }
 
+/* Whether a rule reads a register that the common walk does not carry. */
 static bool reads_other_reg(const struct dwunw_step_arch *step, struct part part)
 {
 	bool reads = part.kind == DWUNW_RULE_REG_AT || part.kind == DWUNW_RULE_REG_PLUS ||
 		     part.kind == DWUNW_RULE_PLT;
 
+	if (step->return_size == 0 && part.reg == step->link)
+		return false;
 	return reads && part.reg != step->sp && part.reg != step->fp;
 }
 
@@ -239,7 +242,11 @@ static void set_regs(const struct arch *arch, const struct cfi_row *row, struct 
 		int dense = arch_dense(arch, reg);
 		struct part part;
 
-		if (dense < 0 || row->regs[reg].kind == CFI_UNSPECIFIED)
+		/*
+		 * The caller's link register does not hold the return address that is there: the
+		 * call has overwritten it.
+		 */
+		if (dense < 0 || reg == row->ra_column || row->regs[reg].kind == CFI_UNSPECIFIED)
 			continue;
 		part = reg_part(arch, &row->regs[reg], reg);
 		if (dense == step->sp) {

@@ -16,7 +16,9 @@
 struct dwunw_reader {
 	const struct unwind_snapshot *snapshot;
 	unsigned int word_size;
-	bool out_of_slice; /* a read missed only because the slice was too short */
+	bool out_of_slice; /* the last miss: only because the slice was too short */
+	int error;	   /* and its errno */
+	uint64_t address;
 };
 
 int snapshot_read(const struct unwind_snapshot *snapshot, uint64_t addr, unsigned int size,
@@ -24,26 +26,35 @@ int snapshot_read(const struct unwind_snapshot *snapshot, uint64_t addr, unsigne
 {
 	uint64_t off = addr - snapshot->slice_start;
 	uint64_t value = 0;
+	uint8_t *to = (uint8_t *)&value;
 
-	if (off >= snapshot->slice_size || snapshot->slice_size - off < size)
-		return -EFAULT;
-		/* the snapshot is of this machine, whose byte order is the target's */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	memcpy(&value, snapshot->slice + off, size);
-#else
-	memcpy((uint8_t *)&value + sizeof(value) - size, snapshot->slice + off, size);
-#endif
+	/* the snapshot is of this machine, whose byte order is the target's */
+	if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+		to += sizeof(value) - size;
+	if (off < snapshot->slice_size && snapshot->slice_size - off >= size) {
+		memcpy(to, snapshot->slice + off, size);
+	} else {
+		int err = snapshot->read ? snapshot->read(snapshot->read_arg, addr, to, size)
+					 : -EFAULT;
+
+		if (err)
+			return err < 0 ? err : -EFAULT;
+	}
 	*ret = value;
 	return 0;
 }
 
 static inline int dwunw_read_word(struct dwunw_reader *reader, __u64 addr, __u64 *ret)
 {
+	const struct unwind_snapshot *snapshot = reader->snapshot;
 	uint64_t value;
+	int err = snapshot_read(snapshot, addr, reader->word_size, &value);
 
-	if (snapshot_read(reader->snapshot, addr, reader->word_size, &value)) {
-		reader->out_of_slice = addr >= reader->snapshot->slice_start;
-		return -1;
+	if (err) {
+		reader->error = err;
+		reader->address = addr;
+		reader->out_of_slice = !snapshot->read && addr >= snapshot->slice_start;
+		return err;
 	}
 	*ret = value;
 	return 0;
@@ -56,7 +67,10 @@ struct unwinder {
 	struct dwunw_step_state state;
 	struct dwunw_rule rule;
 	struct cfi_row row;
-	uint32_t flags; /* DWUNW_FRAME_* of the current frame */
+	/* of the current frame */
+	uint32_t flags;		       /* DWUNW_FRAME_* */
+	const struct mapping *mapping; /* that its code is in, or NULL */
+	int error;		       /* negative errno: why it has no rule */
 };
 
 /* Puts back the return address that a uretprobe took off the stack. */
@@ -104,30 +118,38 @@ static int rule_at(struct unwinder *u, const struct mapping *mapping, uint64_t p
 	return 0;
 }
 
+static const struct mapping *find_code(const struct unwinder *u, uint64_t pc)
+{
+	const struct mapping *mapping = process_find_mapping(u->snapshot->process, pc);
+
+	return mapping && mapping->executable ? mapping : NULL;
+}
+
 /* Finds the rule of the frame: DWUNW_CONTINUE or a stop reason. */
 static int look_up(struct unwinder *u, size_t frame)
 {
-	const struct process *process = u->snapshot->process;
 	uint64_t pc = dwunw_lookup_pc(&u->state);
-	const struct mapping *mapping = process_find_mapping(process, pc);
 
-	if (!mapping || !mapping->executable || u->state.pc == u->snapshot->trampoline) {
+	u->mapping = find_code(u, pc);
+	if (!u->mapping || u->state.pc == u->snapshot->trampoline) {
 		if (see_through_trampoline(u))
 			return DWUNW_STOP_NO_MAPPING;
 		u->flags |= DWUNW_FRAME_TRAMPOLINE;
 		pc = u->state.pc - 1;
-		mapping = process_find_mapping(process, pc);
-		if (!mapping || !mapping->executable)
+		u->mapping = find_code(u, pc);
+		if (!u->mapping)
 			return DWUNW_STOP_NO_MAPPING;
 	}
-	if (mapping->error)
+	u->error = u->mapping->error;
+	if (u->error)
 		return DWUNW_STOP_NO_TABLE;
-	if (!mapping->module || !mapping->module->cfi)
+	if (!u->mapping->module || !u->mapping->module->cfi)
 		return step_by_frame_pointer(u, frame);
-	if (rule_at(u, mapping, pc) == 0)
+	u->error = rule_at(u, u->mapping, pc);
+	if (u->error == 0)
 		return DWUNW_CONTINUE;
 	/* no call ends at pc: see dwunw_look_up() of walk.bpf.h */
-	if (pc != u->state.pc && rule_at(u, mapping, u->state.pc) == 0) {
+	if (pc != u->state.pc && rule_at(u, u->mapping, u->state.pc) == 0) {
 		u->flags |= DWUNW_FRAME_EXACT;
 		return (u->rule.frame.flags & DWUNW_RULE_SIGNAL) ? DWUNW_CONTINUE : DWUNW_STOP_ROOT;
 	}
@@ -149,42 +171,75 @@ static void start(struct unwinder *u, const struct unwind_snapshot *snapshot)
 	memcpy(u->state.regs, registers->regs, sizeof(u->state.regs));
 	u->state.valid = registers->valid;
 	u->state.pc_exact = 1;
+	u->state.ra_mask = snapshot->ra_mask ? snapshot->ra_mask : u->arch->ra_mask;
 }
 
-int unwind_snapshot(const struct unwind_snapshot *snapshot, unsigned int skip, size_t max_frames,
-		    struct dwunw_frame *frames, size_t *n_frames)
+static const char *module_name(const struct unwinder *u)
 {
+	const struct unwind_snapshot *snapshot = u->snapshot;
+
+	if (!u->mapping || !snapshot->names)
+		return NULL;
+	return snapshot->names[u->mapping - snapshot->process->mappings];
+}
+
+/* One frame, recorded in `out` unless that is NULL: DWUNW_CONTINUE or a stop reason. */
+static int walk_frame(struct unwinder *u, size_t frame, struct dwunw_frame *out)
+{
+	uint64_t sp = u->state.sp;
+	__u64 cfa = 0;
+	int stop;
+
+	u->flags = u->state.pc_exact ? DWUNW_FRAME_EXACT : 0;
+	u->error = 0;
+	stop = look_up(u, frame);
+	if (stop == DWUNW_CONTINUE && (u->rule.frame.flags & DWUNW_RULE_SIGNAL))
+		u->flags |= DWUNW_FRAME_SIGNAL;
+	if (out)
+		*out = (struct dwunw_frame){
+			.pc = u->state.pc, .sp = sp, .flags = u->flags, .module = module_name(u)};
+	if (stop == DWUNW_CONTINUE)
+		stop = dwunw_step(&u->state, u->arch, &u->reader, &u->rule.frame, &u->rule, &cfa);
+	if (out) {
+		out->cfa = cfa;
+		out->ra = stop == DWUNW_CONTINUE ? u->state.pc : 0;
+	}
+	return stop;
+}
+
+static void finish(const struct unwinder *u, int stop, struct dwunw_unwind_result *ret)
+{
+	ret->stop = stop;
+	ret->detail = 0;
+	ret->address = u->state.pc;
+	if (stop == DWUNW_STOP_NO_TABLE || (stop == DWUNW_STOP_NO_CFI && u->error == -EINVAL))
+		ret->detail = u->error;
+	if (stop == DWUNW_STOP_BAD_READ) {
+		ret->address = u->reader.address;
+		if (u->reader.out_of_slice)
+			ret->stop = DWUNW_STOP_SLICE;
+		else
+			ret->detail = u->reader.error;
+	}
+}
+
+void unwind_snapshot(const struct unwind_snapshot *snapshot, unsigned int skip, size_t max_frames,
+		     struct dwunw_frame *frames, struct dwunw_unwind_result *ret)
+{
+	int stop = DWUNW_CONTINUE;
 	struct unwinder u;
-	size_t n = 0;
 
 	start(&u, snapshot);
-	*n_frames = 0;
-	for (size_t frame = 0;; frame++) {
-		struct dwunw_frame *out = frame >= skip ? &frames[n] : NULL;
-		__u64 cfa = 0;
-		int stop;
+	ret->n_frames = 0;
+	for (size_t frame = 0; stop == DWUNW_CONTINUE; frame++) {
+		struct dwunw_frame *out = frame >= skip ? &frames[frame - skip] : NULL;
 
-		if (out && n == max_frames)
-			return DWUNW_STOP_DEPTH;
-		u.flags = u.state.pc_exact ? DWUNW_FRAME_EXACT : 0;
-		stop = look_up(&u, frame);
-		if (stop == DWUNW_CONTINUE && (u.rule.frame.flags & DWUNW_RULE_SIGNAL))
-			u.flags |= DWUNW_FRAME_SIGNAL;
-		if (out) {
-			*out = (struct dwunw_frame){
-				.pc = u.state.pc, .sp = u.state.sp, .flags = u.flags};
-			*n_frames = ++n;
+		if (out && ret->n_frames == max_frames) {
+			stop = DWUNW_STOP_DEPTH;
+			break;
 		}
-		if (stop == DWUNW_CONTINUE)
-			stop = dwunw_step(&u.state, u.arch, &u.reader, &u.rule.frame, &u.rule,
-					  &cfa);
-		if (out) {
-			out->cfa = cfa;
-			out->ra = stop == DWUNW_CONTINUE ? u.state.pc : 0;
-		}
-		if (stop == DWUNW_STOP_BAD_READ && u.reader.out_of_slice)
-			return DWUNW_STOP_SLICE;
-		if (stop != DWUNW_CONTINUE)
-			return stop;
+		stop = walk_frame(&u, frame, out);
+		ret->n_frames += out != NULL;
 	}
+	finish(&u, stop, ret);
 }

@@ -16,19 +16,23 @@ struct process;
 
 struct unwind_snapshot {
 	const struct process *process;
+	const char *const *names; /* dwunw_frame.module by mapping of `process`; NULL: not wanted */
 	const struct dwunw_registers *registers; /* of the innermost frame, whose pc is exact */
 	uint64_t slice_start;
 	const uint8_t *slice;
 	size_t slice_size;
+	dwunw_read_fn *read; /* for what the slice does not have; or NULL */
+	void *read_arg;
+	uint64_t ra_mask;    /* of NT_ARM_PAC_MASK: bits that sign return addresses; 0: the usual ones */
 	uint64_t trampoline; /* of uretprobes; 0: none */
 	const struct dwunw_return *returns;
 	size_t n_returns;
 };
 
 /*
- * Fills up to `max_frames` frames after leaving out the innermost `skip`; returns how the stack ended (enum dwunw_stop_reason).
+ * Fills up to `max_frames` frames after leaving out the innermost `skip`, and *ret. Always ends, whatever the memory says.
  */
-int unwind_snapshot(const struct unwind_snapshot *snapshot, unsigned int skip, size_t max_frames,
-		    struct dwunw_frame *frames, size_t *n_frames);
+void unwind_snapshot(const struct unwind_snapshot *snapshot, unsigned int skip, size_t max_frames,
+		     struct dwunw_frame *frames, struct dwunw_unwind_result *ret);
 
 #endif

@@ -9,6 +9,8 @@ status 1 if there is one.
   judge.py total TRUTH REPORT [WITH_OTHERS]
                                    the sums over all stacks are the truth's; where the program has `other` lines,
                                    those of the report WITH_OTHERS
+  judge.py apart TRUTH REPORT      of the program unload, with -a: a block's size says which plugin it belongs to, and
+                                   no stack has blocks, or names, of both
 """
 import collections
 import sys
@@ -69,9 +71,18 @@ def judge_total(truth, others, stacks, with_others=None):
         yield f"(bytes, blocks) of all stacks is {wanted}, reported are {total(stacks)}"
 
 
+def judge_apart(_truth, _others, stacks):
+    plugin_of_size = {111: "first", 1111: "first", 222: "second", 2222: "second"}
+    for stack in stacks:
+        plugins = {plugin_of_size.get(size, "linker") for _, size in stack.addrs}
+        plugins |= {name.split("_")[0] for name in stack.names if name and name.startswith(("first_", "second_"))}
+        if len(plugins) != 1:
+            yield f"blocks or names of {sorted(plugins)}: {stack}"
+
+
 def main():
     how, truth_path, *paths = sys.argv[1:]
-    judges = {"truth": judge_truth, "complete": judge_complete, "total": judge_total}
+    judges = {"truth": judge_truth, "complete": judge_complete, "total": judge_total, "apart": judge_apart}
     complaints = list(judges[how](*read_truth(truth_path), *(report.last(path) for path in paths)))
     print("\n".join(complaints))
     return len(complaints) > 0

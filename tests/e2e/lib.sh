@@ -14,8 +14,15 @@ export PYTHONDONTWRITEBYTECODE=1
 passed=0 failed=0
 started=()
 
+if [ ! -x "$TOOL" ]; then
+	echo "$TOOL is not built"
+	echo "0 passed, 1 failed"
+	exit 1
+fi
+
 finish() {
 	local pid
+	exec 2>/dev/null # where bash says whom it has seen killed
 	for pid in "${started[@]}"; do
 		kill -KILL "$pid" 2>/dev/null
 	done

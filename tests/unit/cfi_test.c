@@ -217,6 +217,21 @@ static void test_cfa_rules(void)
 	close_cfi();
 }
 
+/* As libgcrypt's assembly has it: the register and offset before an expression outlive it. */
+static void test_cfa_after_expression(void)
+{
+	OPEN_PROGRAM(DW_CFA_def_cfa, RBP, 56, DW_CFA_advance_loc | 1, DW_CFA_def_cfa_expression, 1,
+		     DW_OP_lit0, DW_CFA_advance_loc | 1, DW_CFA_def_cfa_register, RSP,
+		     DW_CFA_advance_loc | 1, DW_CFA_def_cfa_expression, 1, DW_OP_lit0,
+		     DW_CFA_def_cfa_offset, 64, DW_CFA_advance_loc | 1, DW_CFA_def_cfa_register,
+		     RBP);
+	CHECK(n_rows == 5 && rows[1].cfa.kind == CFI_EXPRESSION);
+	CHECK(is_rule(&rows[2].cfa, CFI_REGISTER, RSP, 56) && !rows[2].cfa.expr);
+	CHECK(rows[3].cfa.kind == CFI_EXPRESSION && rows[3].cfa.expr_size == 1);
+	CHECK(is_rule(&rows[4].cfa, CFI_REGISTER, RBP, 64));
+	close_cfi();
+}
+
 /* 100 levels, each of which changes the CFA and a register; undone one by one. */
 static void test_remember(void)
 {
@@ -270,7 +285,6 @@ static void test_malformed_programs(void)
 	SKIPPED(DW_CFA_advance_loc | 1, DW_CFA_def_cfa_offset, 16, DW_CFA_advance_loc | 1, 0x1c);
 	SKIPPED(DW_CFA_restore_state);
 	SKIPPED(DW_CFA_remember_state, DW_CFA_restore_state, DW_CFA_restore_state);
-	SKIPPED(DW_CFA_def_cfa_expression, 1, DW_OP_lit0, DW_CFA_def_cfa_offset, 1);
 	SKIPPED(DW_CFA_def_cfa_expression, 100, DW_OP_lit0);
 	SKIPPED(DW_CFA_expression, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1);
 	SKIPPED(DW_CFA_def_cfa_offset, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1);
@@ -622,11 +636,46 @@ static void test_hdr(void)
 	}
 }
 
+/*
+ * Through the search table a malformed FDE is met by the lookup itself, also at a row before the
+ * fault.
+ */
+static void test_hdr_to_malformed(void)
+{
+	static const uint64_t starts[] = {PC};
+	size_t cie = put_simple_cie(&eh), fde;
+	struct cfi_row row;
+
+	fde = put_fde(&eh, cie, PC, FUNCTION_SIZE,
+		      (uint8_t[]){DW_CFA_advance_loc | 8, DW_CFA_advance_loc | 1, 0x3f}, 3);
+	put_hdr(&fde, starts, 1);
+	CHECK(open_cfi() == 0 && stats.fdes == 0 && stats.skipped_fdes == 1);
+	CHECK(cfi_find_row(cfi, PC, &row) == -EINVAL);
+	CHECK(cfi_find_row(cfi, PC + FUNCTION_SIZE, &row) == -ENOENT);
+	close_cfi();
+}
+
+/* A CIE of absurd size, which each of many FDEs would have to run, is refused. */
+static void test_large_cie(void)
+{
+	static const uint8_t nops[5000];
+	size_t cie = put_cie(&eh, "zR", (uint8_t[]){1, DW_EH_PE_pcrel | DW_EH_PE_sdata4}, 2);
+
+	put(&eh, nops, sizeof(nops));
+	patch_uint(&eh, cie, eh.size - cie - 4, 4);
+	put_fde(&eh, cie, PC, FUNCTION_SIZE, NULL, 0);
+	CHECK(open_cfi() == 0 && stats.fdes == 0 && stats.skipped_fdes == 1);
+	close_cfi();
+}
+
 int main(void)
 {
+	test_hdr_to_malformed();
+	test_large_cie();
 	test_simple();
 	test_register_rules();
 	test_cfa_rules();
+	test_cfa_after_expression();
 	test_remember();
 	test_malformed_programs();
 	test_deep_nesting();

@@ -189,6 +189,60 @@ static void test_changed_images(const char *path)
 	close_file(&file);
 }
 
+/* One thing wrong in a table of two pages, three rows and one rule. */
+static void test_check(void)
+{
+	struct {
+		struct dwunw_table_header header;
+		struct dwunw_table_page pages[2];
+		uint32_t rows[3];
+		struct dwunw_rule rules[2];
+	} good = {.header = {.magic = DWUNW_TABLE_MAGIC, .version = DWUNW_TABLE_VERSION}}, bad;
+	const uint32_t rows = offsetof(__typeof__(good), rows);
+
+	good.header.size = sizeof(good);
+	good.header.n_pages = 2;
+	good.header.pages = offsetof(__typeof__(good), pages);
+	good.header.rows = rows;
+	good.header.n_rows = 3;
+	good.header.rules = offsetof(__typeof__(good), rules);
+	good.header.n_rules = 2;
+	good.pages[0] = (struct dwunw_table_page){rows, 2};
+	good.pages[1] = (struct dwunw_table_page){rows + 8, 1};
+	good.rows[0] = 1;
+	good.rows[1] = 0x20 << 16;
+	good.rows[2] = 0;
+	good.rules[0].frame.cfa_kind = DWUNW_NO_RULE;
+	CHECK(table_check(&good, sizeof(good)) == 0);
+#define REFUSED(change)                                                                            \
+	do {                                                                                       \
+		bad = good;                                                                        \
+		change;                                                                            \
+		CHECK(table_check(&bad, sizeof(bad)) != 0);                                        \
+	} while (0)
+	REFUSED(bad.header.magic++);
+	REFUSED(bad.header.version++);
+	REFUSED(bad.header.size++);
+	REFUSED(bad.header.n_pages = 1000);
+	REFUSED(bad.header.pages = 0xfffffffc);
+	REFUSED(bad.header.n_rows = 0x40000000);
+	REFUSED(bad.header.rules += 4);
+	REFUSED(bad.header.n_rules = 0);
+	REFUSED(bad.rows[0] |= 1 << 16); /* the page does not begin with the row in force */
+	REFUSED(bad.rows[1] |= 2);	 /* no such rule */
+	REFUSED(bad.rows[1] = 0);	 /* not ascending */
+	REFUSED(bad.pages[0].n_rows = 4);
+	REFUSED(bad.pages[1].rows = rows + 12);
+	REFUSED(bad.pages[1].rows -= 4);
+	REFUSED(bad.pages[1].rows += 2);
+	REFUSED(bad.rules[0].frame.cfa_kind = 0);
+	REFUSED(bad.rules[1].frame.cfa_reg = DWUNW_MAX_REGS);
+	REFUSED(bad.rules[1].frame.ra_kind = DWUNW_RULE_PLT);
+	REFUSED(bad.rules[1].kind[3] = DWUNW_NO_RULE);
+	REFUSED(bad.rules[1].reg[3] = DWUNW_MAX_REGS);
+	REFUSED(bad.rules[1].frame.saved = 1u << DWUNW_MAX_REGS);
+}
+
 /* Where the dynamic linker put the library that `symbol` is in. */
 static const char *library_of(void *symbol)
 {
@@ -210,5 +264,6 @@ int main(int argc, char **argv)
 	test_equal("/usr/lib/x86_64-linux-gnu/libcrypto.so.3");
 	test_equal("/usr/bin/python3");
 	test_changed_images(libc);
+	test_check();
 	return test_end();
 }

@@ -19,6 +19,9 @@ static const char *const reg_names[] = {
 	"mxcsr", "fcw",	   "fsw",						     /* 64 */
 };
 
+/* rax rdx rcx rbx rsi rdi rbp rsp r8 .. r15 in struct user_regs_struct (Linux: asm/user_64.h) */
+static const uint8_t user_regs[] = {10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0};
+
 const struct arch arch_x86_64 = {
 	.name = "x86_64",
 	.machine = EM_X86_64,
@@ -28,6 +31,9 @@ const struct arch arch_x86_64 = {
 	.n_dense = sizeof(dense) / sizeof(dense[0]),
 	.ra_column = 16,
 	.step = &dwunw_step_arch_x86_64,
+	.n_user_words = 27,
+	.user_pc = 16,
+	.user_regs = user_regs,
 	.reg_names = reg_names,
 	.n_reg_names = sizeof(reg_names) / sizeof(reg_names[0]),
 };

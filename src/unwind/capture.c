@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <dwunw/dwunw.h>
+#include <dwunw/step_types.h>
+
+#include "arch/arch.h"
+#include "unwind/context.h"
+#include "unwind/memory.h"
+#include "unwind/options.h"
+#include "unwind/process_cache.h"
+#include "unwind/stop_thread.h"
+#include "unwind/unwind.h"
+
+struct capture {
+	struct dwunw_context *context;
+	struct dwunw_unwind_request request; /* tid is set */
+	struct known_process *known;
+	bool fresh; /* its mappings were read for this capture */
+	struct dwunw_unwind_result result;
+	int err;
+};
+
+static bool registers_are_enough(const struct dwunw_registers *registers)
+{
+	const struct dwunw_step_arch *step = arch_native()->step;
+	uint32_t needed = 1u << step->sp | 1u << step->fp;
+
+	return (registers->valid & needed) == needed;
+}
+
+/* Everything that can be said without looking at the process. */
+static int check(const struct dwunw_unwind_request *request)
+{
+	if (request->pid <= 0 || request->tid < 0 || !request->frames || !request->max_frames)
+		return -EINVAL;
+	if (!request->registers)
+		return request->read || request->stack || request->stack_size ||
+				       request->pid == getpid()
+			       ? -EINVAL
+			       : 0;
+	if (!request->stack != !request->stack_size ||
+	    request->stack_start + request->stack_size < request->stack_start ||
+	    !registers_are_enough(request->registers))
+		return -EINVAL;
+	return 0;
+}
+
+static int check_thread(pid_t pid, pid_t tid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)pid, (int)tid);
+	return access(path, F_OK) ? -ESRCH : 0;
+}
+
+static void unwind(struct capture *capture, const struct dwunw_registers *registers)
+{
+	const struct dwunw_unwind_request *request = &capture->request;
+	struct unwind_snapshot snapshot = {
+		.process = capture->known->process,
+		.names = capture->known->names,
+		.registers = registers,
+		.slice_start = request->stack_start,
+		.slice = request->stack,
+		.slice_size = request->stack_size,
+		.read = request->read,
+		.read_arg = request->read_arg,
+	};
+
+	if (!request->read && !request->stack) {
+		snapshot.read = memory_read;
+		snapshot.read_arg = capture->context->memory;
+		memory_begin(capture->context->memory, request->tid);
+	}
+	unwind_snapshot(&snapshot, 0, request->max_frames, request->frames, &capture->result);
+	memory_end(capture->context->memory);
+}
+
+static int capture_given(struct capture *capture)
+{
+	const struct dwunw_unwind_request *request = &capture->request;
+
+	unwind(capture, request->registers);
+	if (capture->result.stop != DWUNW_STOP_NO_MAPPING || capture->fresh)
+		return 0;
+	/* Mapped since; a process that is gone has the mappings that are known. */
+	if (process_cache_refresh(capture->context->processes, capture->known, request->tid) == 0)
+		unwind(capture, request->registers);
+	return 0;
+}
+
+static int capture_stopped(struct capture *capture)
+{
+	const struct dwunw_unwind_request *request = &capture->request;
+	struct dwunw_registers registers;
+	struct stopped_thread thread;
+	int err = thread_stop(request->pid, request->tid, &thread);
+
+	if (err)
+		return err;
+	err = thread_registers(&thread, &registers);
+	if (!err)
+		err = process_cache_refresh(capture->context->processes, capture->known,
+					    request->tid);
+	if (!err)
+		unwind(capture, &registers);
+	thread_resume(&thread);
+	return err;
+}
+
+static void *stopper(void *arg)
+{
+	struct capture *capture = arg;
+
+	capture->err = capture_stopped(capture);
+	return NULL;
+}
+
+/*
+ * In a thread of its own: the kernel lets go of what a thread traces when that thread ends, and there is no other way to
+ * leave a target that does not stop.
+ */
+static int capture_live(struct capture *capture)
+{
+	sigset_t all, before;
+	pthread_t thread;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = -pthread_create(&thread, NULL, stopper, capture);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (err)
+		return err;
+	pthread_join(thread, NULL);
+	return capture->err;
+}
+
+int dwunw_capture(struct dwunw_context *context, const struct dwunw_unwind_request *request,
+		  struct dwunw_unwind_result *ret)
+{
+	struct capture capture = {.context = context};
+	int err;
+
+	if (!context || !request || !ret ||
+	    options_take(&capture.request, sizeof(capture.request), request))
+		return -EINVAL;
+	err = check(&capture.request);
+	if (err)
+		return err;
+	if (!capture.request.tid)
+		capture.request.tid = capture.request.pid;
+	err = check_thread(capture.request.pid, capture.request.tid);
+	if (err && capture.request.registers) {
+		/* What is given outlives the thread. */
+		capture.request.tid = capture.request.pid;
+		err = 0;
+	}
+	if (!err)
+		err = process_cache_get(context->processes, capture.request.pid,
+					capture.request.tid, &capture.fresh, &capture.known);
+	if (!err)
+		err = capture.request.registers ? capture_given(&capture) : capture_live(&capture);
+	if (err)
+		return err == -EACCES ? -EPERM : err;
+	*ret = capture.result;
+	return 0;
+}
+
+int dwunw_forget_process(struct dwunw_context *context, pid_t pid)
+{
+	if (!context || pid <= 0)
+		return -EINVAL;
+	return process_cache_forget(context->processes, pid);
+}

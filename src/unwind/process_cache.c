@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unwind/process_cache.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "process/process.h"
+
+#define N_BUCKETS 64 /* power of two; a process maps some tens of files, a browser hundreds */
+
+struct name {
+	struct name *next;
+	char text[];
+};
+
+struct entry {
+	struct known_process known; /* first: the two pointers are the same */
+	struct entry *next;
+	struct name *names[N_BUCKETS];
+};
+
+struct process_cache {
+	struct module_cache *modules;
+	unsigned int max_processes;
+	struct entry *first;
+};
+
+int process_cache_create(struct module_cache *modules, unsigned int max_processes,
+			 struct process_cache **ret)
+{
+	struct process_cache *cache = calloc(1, sizeof(*cache));
+
+	if (!cache)
+		return -ENOMEM;
+	cache->modules = modules;
+	cache->max_processes = max_processes;
+	*ret = cache;
+	return 0;
+}
+
+static void entry_free(struct process_cache *cache, struct entry *entry)
+{
+	for (size_t i = 0; i < N_BUCKETS; i++) {
+		for (struct name *name = entry->names[i], *next; name; name = next) {
+			next = name->next;
+			free(name);
+		}
+	}
+	process_close(cache->modules, entry->known.process);
+	free(entry->known.names);
+	free(entry);
+}
+
+/* Takes the entry out of the list; NULL: it is not there. */
+static struct entry *take(struct process_cache *cache, pid_t pid)
+{
+	for (struct entry **p = &cache->first; *p; p = &(*p)->next) {
+		struct entry *entry = *p;
+
+		if (entry->known.pid == pid) {
+			*p = entry->next;
+			return entry;
+		}
+	}
+	return NULL;
+}
+
+static void put_in_front(struct process_cache *cache, struct entry *entry)
+{
+	entry->next = cache->first;
+	cache->first = entry;
+}
+
+int process_cache_forget(struct process_cache *cache, pid_t pid)
+{
+	struct entry *entry = take(cache, pid);
+
+	if (!entry)
+		return -ENOENT;
+	entry_free(cache, entry);
+	return 0;
+}
+
+void process_cache_destroy(struct process_cache *cache)
+{
+	if (!cache)
+		return;
+	while (cache->first)
+		process_cache_forget(cache, cache->first->known.pid);
+	free(cache);
+}
+
+/* The entry's own copy of `path`; NULL: no memory. */
+static const char *intern(struct entry *entry, const char *path)
+{
+	size_t size = strlen(path) + 1;
+	struct name **bucket, *name;
+	uint32_t hash = 0;
+
+	for (const char *p = path; *p; p++)
+		hash = hash * 31 + (unsigned char)*p;
+	bucket = &entry->names[hash & (N_BUCKETS - 1)];
+	for (name = *bucket; name; name = name->next)
+		if (strcmp(name->text, path) == 0)
+			return name->text;
+	name = malloc(sizeof(*name) + size);
+	if (!name)
+		return NULL;
+	memcpy(name->text, path, size);
+	name->next = *bucket;
+	*bucket = name;
+	return name->text;
+}
+
+static bool is_file(const struct mapping *mapping)
+{
+	return mapping->executable && (mapping->path[0] == '/' || mapping->module);
+}
+
+static int set_names(struct entry *entry)
+{
+	const struct process *process = entry->known.process;
+	const char **names = calloc(process->n_mappings, sizeof(*names));
+	int err = names ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < process->n_mappings && !err; i++) {
+		if (!is_file(&process->mappings[i]))
+			continue;
+		names[i] = intern(entry, process->mappings[i].path);
+		err = names[i] ? 0 : -ENOMEM;
+	}
+	free(entry->known.names);
+	/* The array of before is of no use: it belonged to mappings that are gone. */
+	if (err) {
+		free(names);
+		names = NULL;
+	}
+	entry->known.names = names;
+	return err;
+}
+
+/* The last in the list, if there are too many. */
+static void drop_oldest(struct process_cache *cache)
+{
+	const struct entry *entry = cache->first;
+	unsigned int n = 1;
+
+	for (; entry->next; entry = entry->next)
+		n++;
+	if (n > cache->max_processes)
+		process_cache_forget(cache, entry->known.pid);
+}
+
+static int open_entry(struct process_cache *cache, pid_t pid, pid_t tid, struct entry **ret)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+	int err;
+
+	if (!entry)
+		return -ENOMEM;
+	entry->known.pid = pid;
+	err = process_open(cache->modules, tid, &entry->known.process);
+	if (!err)
+		err = set_names(entry);
+	if (err) {
+		entry_free(cache, entry);
+		return err;
+	}
+	*ret = entry;
+	return 0;
+}
+
+int process_cache_get(struct process_cache *cache, pid_t pid, pid_t tid, bool *fresh,
+		      struct known_process **ret)
+{
+	struct entry *entry = take(cache, pid);
+	bool is_new = !entry;
+
+	if (is_new) {
+		int err = open_entry(cache, pid, tid, &entry);
+
+		if (err)
+			return err;
+	}
+	put_in_front(cache, entry);
+	if (is_new)
+		drop_oldest(cache);
+	*fresh = is_new;
+	*ret = &entry->known;
+	return 0;
+}
+
+int process_cache_refresh(struct process_cache *cache, struct known_process *known, pid_t tid)
+{
+	int err;
+
+	/* The thread it was opened by may have ended since. */
+	known->process->pid = tid;
+	err = process_refresh(cache->modules, known->process, NULL);
+	return err ? err : set_names((struct entry *)known);
+}

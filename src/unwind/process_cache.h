@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The processes that a context remembers, the one used last in front. One thread at a time, as the module cache that it
+ * borrows.
+ */
+#ifndef UNWIND_PROCESS_CACHE_H
+#define UNWIND_PROCESS_CACHE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct module_cache;
+struct process;
+struct process_cache;
+
+struct known_process {
+	pid_t pid; /* thread group; process->pid is any living thread of it */
+	struct process *process;
+	/*
+	 * Path of the file behind each mapping of `process`, NULL where there is none. The strings stay until the process is
+	 * forgotten, the array until it is refreshed.
+	 */
+	const char **names;
+};
+
+int process_cache_create(struct module_cache *modules, unsigned int max_processes,
+			 struct process_cache **ret);
+void process_cache_destroy(struct process_cache *cache);
+
+/* A process that is new is opened by way of `tid`, one of its threads; *fresh says so. Errors are those of process_open(). */
+int process_cache_get(struct process_cache *cache, pid_t pid, pid_t tid, bool *fresh,
+		      struct known_process **ret);
+
+/* Reads the mappings again. On failure the old ones stay. */
+int process_cache_refresh(struct process_cache *cache, struct known_process *known, pid_t tid);
+
+/* -ENOENT: it is not there. */
+int process_cache_forget(struct process_cache *cache, pid_t pid);
+
+#endif

@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# timeout: 60
+#
+# Proves that code which was at an address and code which is there now are two things: a program opens and closes two plugins in turn at
+# the same addresses. If each stays open for a while, every stack is complete and has the names of its own plugin, although
+# both are closed when the report is made. If each is closed at once, stacks may be cut short, but nothing is attributed
+# to the wrong plugin, and the totals are true.
+
+. "$(dirname "$0")/lib.sh"
+
+# one_run NAME MILLISECONDS OPTIONS...
+one_run() {
+	local name=$1 pause=$2
+	shift 2
+	target_start "$name" "$PROGRAMS/unload" "$pause" || return 1
+	tool_start "$name" -p "$target" -o 0 -T 100000 "$@" 1000 || return 1
+	target_run "$name" && tool_stop && target_end
+}
+
+check "slow: the run" one_run slow 50
+check "slow: the report equals the truth" "$E2E/judge.py" truth "$WORK/slow.out" "$WORK/slow.report"
+check "slow: every stack is complete" "$E2E/judge.py" complete "$WORK/slow.out" "$WORK/slow.report"
+check "slow, off: the run" one_run off 50 -W off
+check "slow, off: the totals equal the truth" \
+	"$E2E/judge.py" total "$WORK/off.out" "$WORK/off.report" "$WORK/slow.report"
+
+check "fast: the run" one_run fast 0 -a
+check "fast: the totals equal the truth" \
+	"$E2E/judge.py" total "$WORK/fast.out" "$WORK/fast.report" "$WORK/off.report"
+check "fast: no stack holds blocks of both plugins" \
+	"$E2E/judge.py" apart "$WORK/fast.out" "$WORK/fast.report"
+summary
