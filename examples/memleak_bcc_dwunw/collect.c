@@ -10,6 +10,7 @@
 
 #include <dwunw/dwunw.h> /* dwunw-added */
 
+#include "bpf/dwunw_bpf.h" /* dwunw-added */
 #include "memleak_dwunw_events.h"
 #include "symbolize/symbolize.h"
 
@@ -204,14 +205,26 @@ int collect_blocks(const struct collect_source *source, struct report_snapshot *
 	return 0;
 }
 
-static void name_frame(struct symbolizer *symbolizer, struct report_frame *frame, bool is_return)
+static void set_symbol(struct report_frame *frame, const struct symbol *symbol)
 {
+	frame->symbol = symbol->name;
+	frame->offset = symbol->offset;
+	frame->module = symbol->module;
+}
+
+/* dwunw-added: the file of the frame is known, also if it has been unmapped since */
+static void dwunw_name(const struct collect_source *source, struct symbolizer *symbolizer,
+		       const struct dwunw_frame *from, struct report_frame *frame)
+{
+	const struct module *module = dwunw_bpf_module(source->dwunw, from->module_id);
+	bool is_return = !(from->flags & DWUNW_FRAME_EXACT);
 	struct symbol symbol;
 
-	symbolizer_find(symbolizer, frame->pc, is_return, &symbol);
-	frame->symbol = symbol.name;
-	frame->offset = symbol.offset;
-	frame->module = symbol.module;
+	if (module)
+		symbolizer_find_in_module(symbolizer, module, from->vaddr, is_return, &symbol);
+	else
+		symbolizer_find(symbolizer, from->pc, is_return, &symbol);
+	set_symbol(frame, &symbol);
 }
 
 /* dwunw-added: frames that libdwunw walked */
@@ -234,8 +247,7 @@ static int dwunw_frames(const struct collect_source *source, struct symbolizer *
 			.ra = from->frames[i].ra,
 			.flags = from->frames[i].flags,
 		};
-		name_frame(symbolizer, &stack->frames[i],
-			   !(from->frames[i].flags & DWUNW_FRAME_EXACT));
+		dwunw_name(source, symbolizer, &from->frames[i], &stack->frames[i]);
 	}
 	return 0;
 }
@@ -245,6 +257,7 @@ static int kernel_frames(const struct collect_source *source, struct symbolizer 
 {
 	__u32 id = (__u32)stack->id;
 	__u64 *pcs = calloc(source->max_depth, sizeof(*pcs));
+	struct symbol symbol;
 
 	if (!pcs)
 		return -ENOMEM;
@@ -254,7 +267,8 @@ static int kernel_frames(const struct collect_source *source, struct symbolizer 
 			struct report_frame *frame = &stack->frames[stack->n_frames];
 
 			frame->pc = pcs[stack->n_frames++];
-			name_frame(symbolizer, frame, true);
+			symbolizer_find(symbolizer, frame->pc, true, &symbol);
+			set_symbol(frame, &symbol);
 		}
 	}
 	free(pcs);

@@ -54,10 +54,14 @@ struct dwunw_frame {
 	uint64_t ra;	  /* 0 in the last frame */
 	uint32_t flags;	  /* DWUNW_FRAME_* */
 	/*
-	 * Path of the ELF file that pc is in, as the target names it; "[vdso]". NULL: memory of no file, and in frames
-	 * of struct dwunw_stack. Owned by the context, see dwunw_forget_process().
+	 * The ELF file that pc is in, where the stack was taken: its path as the target names it ("[vdso]"), its number in
+	 * the context, and pc in that file, which stay right when the file has been unmapped. NULL and 0: memory of no
+	 * file. The path is owned by the context, see dwunw_forget_process(); that of a frame of struct dwunw_stack by the
+	 * struct dwunw_bpf.
 	 */
 	const char *module;
+	uint32_t module_id;
+	uint64_t vaddr;
 };
 
 /* A stack, innermost frame first. Owned by the struct dwunw_bpf; valid until that is destroyed. */

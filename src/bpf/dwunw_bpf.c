@@ -10,6 +10,7 @@
 #include <dwunw/bpf_format.h>
 #include <dwunw/dwunw.h>
 
+#include "bpf/dwunw_bpf.h"
 #include "bpf/internal.h"
 #include "bpf/rodata.h"
 #include "bpf/space.h"
@@ -90,6 +91,7 @@ void dwunw_bpf_destroy(struct dwunw_bpf *bpf)
 		traced_destroy(&bpf->env, bpf->traced);
 		bpf->traced = next;
 	}
+	traced_env_release(&bpf->env);
 	if (bpf->slots)
 		munmap(bpf->slots, bpf->n_slots * sizeof(*bpf->slots));
 	space_destroy(bpf->env.space);
@@ -135,6 +137,11 @@ int dwunw_bpf_find_stack(struct dwunw_bpf *bpf, int64_t id, const struct dwunw_s
 		return -ENOENT;
 	*ret = stack;
 	return 0;
+}
+
+struct module *dwunw_bpf_module(struct dwunw_bpf *bpf, uint32_t id)
+{
+	return traced_env_module(&bpf->env, id);
 }
 
 void dwunw_bpf_get_stats(struct dwunw_bpf *bpf, struct dwunw_bpf_stats *ret)

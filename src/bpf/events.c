@@ -31,11 +31,28 @@ static void describe(const struct dwunw_bpf *bpf, const struct dwunw_event *even
 	ret->has_details = bpf->details;
 }
 
+/* Which files the frames are in, as long as they are mapped. */
+static void find_modules(const struct traced *traced, struct dwunw_frame *frames, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct dwunw_frame *frame = &frames[i];
+		uint64_t pc = frame->pc - !(frame->flags & DWUNW_FRAME_EXACT);
+		const struct mapping *mapping = process_find_mapping(traced->process, pc);
+
+		if (!mapping || !mapping->executable || !mapping->module)
+			continue;
+		frame->module = mapping->module->path;
+		frame->module_id = mapping->module->id;
+		frame->vaddr = frame->pc - mapping->load_bias;
+	}
+}
+
 static int handle_stack(struct dwunw_bpf *bpf, const void *data, size_t size)
 {
 	const struct dwunw_stack_event *event = data;
 	const uint64_t *words = (const void *)(event + 1);
 	size_t stride, n;
+	struct traced *traced;
 	struct dwunw_stack stack;
 
 	if (size < sizeof(*event))
@@ -60,6 +77,9 @@ static int handle_stack(struct dwunw_bpf *bpf, const void *data, size_t size)
 	describe(bpf, &event->event, &stack);
 	stack.stop = event->stop;
 	stack.n_frames = n;
+	traced = find_by_key(bpf, event->event.process);
+	if (traced)
+		find_modules(traced, bpf->frames, n);
 	return stacks_add(bpf->stacks, event->event.stack_id, event->event.process, &stack);
 }
 
@@ -100,6 +120,7 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 		unwind_snapshot(&snapshot, event->skip, bpf->max_depth, bpf->frames, &end);
 		stack.stop = end.stop;
 		stack.n_frames = end.n_frames;
+		find_modules(traced, bpf->frames, stack.n_frames);
 	} else {
 		take_kernel_frames(bpf, event, &stack);
 	}

@@ -21,25 +21,57 @@
 
 #define USER_ADDRESS_END (1ULL << 56) /* above: [vsyscall] and the like */
 
-/* module.user: the table's address in table space, or this */
-#define TABLE_REFUSED ((void *)1)
+/*
+ * module.user: NULL until the module is held; then the table's address in table space, or this where there is none: the
+ * module has no CFI, or its table was refused.
+ */
+#define NO_TABLE_ADDRESS ((void *)1)
 
+static int hold(struct traced_env *env, struct module *module)
+{
+	struct module **larger = reallocarray(env->held, env->n_held + 1, sizeof(struct module *));
+
+	if (!larger)
+		return -ENOMEM;
+	env->held = larger;
+	env->held[env->n_held++] = module;
+	module_hold(module);
+	return 0;
+}
+
+void traced_env_release(struct traced_env *env)
+{
+	for (size_t i = 0; i < env->n_held; i++)
+		module_put(env->modules, env->held[i]);
+	free(env->held);
+}
+
+struct module *traced_env_module(const struct traced_env *env, uint32_t id)
+{
+	for (size_t i = 0; i < env->n_held; i++) {
+		if (env->held[i]->id == id)
+			return env->held[i];
+	}
+	return NULL;
+}
+
+/* Address of the module's table in table space; 0: it has none there. */
 static uint32_t load_table(struct traced_env *env, struct module *module)
 {
 	const struct table *table;
 	uint32_t address = 0;
 
-	if (module->user == TABLE_REFUSED)
-		return 0;
 	if (module->user)
-		return (uint32_t)(uintptr_t)module->user;
+		return module->user == NO_TABLE_ADDRESS ? 0 : (uint32_t)(uintptr_t)module->user;
+	if (hold(env, module))
+		return 0;
+	module->user = NO_TABLE_ADDRESS;
+	if (!module->cfi)
+		return 0;
 	if (module_table(module, &table) || space_add(env->space, table, &address)) {
-		module->user = TABLE_REFUSED;
 		env->tables_refused++;
 		return 0;
 	}
-	/* a library that is closed and opened again finds its table: the reference is never given back */
-	module_hold(module);
 	module->user = (void *)(uintptr_t)address;
 	env->tables++;
 	return address;
@@ -66,10 +98,11 @@ static void fill_mappings(struct traced_env *env, const struct process *process,
 		}
 		to->start = from->start;
 		to->end = from->end;
+		if (from->module)
+			to->table = load_table(env, from->module);
 		if (from->module && from->module->cfi) {
 			to->load_bias = from->load_bias;
 			to->table_id = from->module->id;
-			to->table = load_table(env, from->module);
 		} else if (from->error) {
 			to->table_id = UNREADABLE_TABLE;
 		}

@@ -22,7 +22,15 @@ struct traced_env {
 	struct bpf_program *link_map_program;
 	uint64_t next_epoch, next_key;
 	uint64_t tables, tables_refused, mappings_refused;
+	struct module **
+		held; /* every module seen: a library that is closed and opened again finds its table, */
+	size_t n_held; /* and the frames in it keep their names */
 };
+
+void traced_env_release(struct traced_env *env);
+
+/* The module of that number (dwunw_frame.module_id), or NULL. */
+struct module *traced_env_module(const struct traced_env *env, uint32_t id);
 
 struct traced {
 	struct traced *next;

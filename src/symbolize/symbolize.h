@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+struct module;
 struct process;
 struct symbolizer;
 
@@ -31,5 +32,12 @@ void symbolizer_destroy(struct symbolizer *symbolizer);
  */
 void symbolizer_find(struct symbolizer *symbolizer, uint64_t addr, int is_return_address,
 		     struct symbol *ret);
+
+/*
+ * The same for an address of a file that need not be mapped any more: `vaddr` in `module`, which must live as long as the
+ * symbolizer.
+ */
+void symbolizer_find_in_module(struct symbolizer *symbolizer, const struct module *module,
+			       uint64_t vaddr, int is_return_address, struct symbol *ret);
 
 #endif

@@ -43,18 +43,24 @@ static struct symbol_file *open_symbols(pid_t pid, const struct mapping *mapping
 	return symbols;
 }
 
-/* NULL: no memory. */
-static const struct named_file *get_file(struct symbolizer *symbolizer, pid_t pid,
-					 const struct mapping *mapping)
+static struct named_file *find_file(const struct symbolizer *symbolizer, uint32_t module_id,
+				    const char *path)
 {
-	uint32_t module_id = mapping->module ? mapping->module->id : 0;
-	struct named_file *file, **bigger;
-
 	for (size_t i = 0; i < symbolizer->n_files; i++) {
-		file = symbolizer->files[i];
-		if (file->module_id == module_id && strcmp(file->path, mapping->path) == 0)
+		struct named_file *file = symbolizer->files[i];
+
+		if (file->module_id == module_id && strcmp(file->path, path) == 0)
 			return file;
 	}
+	return NULL;
+}
+
+/* NULL: no memory. */
+static struct named_file *add_file(struct symbolizer *symbolizer, uint32_t module_id,
+				   const char *path)
+{
+	struct named_file *file, **bigger;
+
 	bigger = realloc(symbolizer->files, (symbolizer->n_files + 1) * sizeof(*bigger));
 	if (!bigger)
 		return NULL;
@@ -62,15 +68,28 @@ static const struct named_file *get_file(struct symbolizer *symbolizer, pid_t pi
 	file = calloc(1, sizeof(*file));
 	if (!file)
 		return NULL;
-	file->path = strdup(mapping->path);
+	file->path = strdup(path);
 	if (!file->path) {
 		free(file);
 		return NULL;
 	}
 	file->module_id = module_id;
-	if (mapping->module)
-		file->symbols = open_symbols(pid, mapping);
 	bigger[symbolizer->n_files++] = file;
+	return file;
+}
+
+/* NULL: no memory. */
+static const struct named_file *get_file(struct symbolizer *symbolizer, pid_t pid,
+					 const struct mapping *mapping)
+{
+	uint32_t module_id = mapping->module ? mapping->module->id : 0;
+	struct named_file *file = find_file(symbolizer, module_id, mapping->path);
+
+	if (file)
+		return file;
+	file = add_file(symbolizer, module_id, mapping->path);
+	if (file && mapping->module)
+		file->symbols = open_symbols(pid, mapping);
 	return file;
 }
 
@@ -169,4 +188,25 @@ void symbolizer_find(struct symbolizer *symbolizer, uint64_t addr, int is_return
 	ret->name = symbol_file_find(range->file->symbols, looked_up - range->load_bias, &start);
 	if (ret->name)
 		ret->offset = addr - range->load_bias - start;
+}
+
+void symbolizer_find_in_module(struct symbolizer *symbolizer, const struct module *module,
+			       uint64_t vaddr, int is_return_address, struct symbol *ret)
+{
+	struct named_file *file = find_file(symbolizer, module->id, module->path);
+	uint64_t start;
+
+	*ret = (struct symbol){0};
+	if (!file) {
+		file = add_file(symbolizer, module->id, module->path);
+		if (!file)
+			return;
+		symbol_file_open(elf_file_fd(module->elf), module->path, &file->symbols);
+	}
+	ret->module = file->path;
+	if (!file->symbols)
+		return;
+	ret->name = symbol_file_find(file->symbols, vaddr - (is_return_address ? 1 : 0), &start);
+	if (ret->name)
+		ret->offset = vaddr - start;
 }

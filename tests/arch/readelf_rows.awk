@@ -53,6 +53,10 @@ $4 == "FDE" {
 	next
 }
 
+$2 == "ZERO" {
+	next
+}
+
 $1 == "LOC" {
 	for (i = 3; i <= NF; i++)
 		name[i] = $i

@@ -11,7 +11,8 @@
 # What the tool is told besides, for one program.
 declare -A extra=(
 	[recursion]="--perf-max-stack-depth 512"
-	[longjmp]="-O $PROGRAMS/longjmp_lib.so"
+	[longjmp]="-O $PROGRAMS/allocator_lib.so"
+	[nested]="-O $PROGRAMS/allocator_lib.so"
 )
 
 # one_run NAME MODE OPTIONS...

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * longjmp over a pending call of malloc: the call never returns, so no block may be booked for it, neither then nor when the
- * next call returns. The allocator is longjmp_lib.so, beside this program: attach with -O to it.
+ * next call returns. The allocator is allocator_lib.so, beside this program: attach with -O to it.
  */
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 	void *lib;
 
 	truth_require(argc > 0, "no name");
-	truth_beside(argv[0], "longjmp_lib.so", path, sizeof(path));
+	truth_beside(argv[0], "allocator_lib.so", path, sizeof(path));
 	lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	truth_require(lib != NULL, "dlopen");
 	lib_malloc = (void *(*)(size_t))dlsym(lib, "malloc");

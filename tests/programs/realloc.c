@@ -7,7 +7,7 @@
 #include "truth.h"
 
 /* volatile, so that the compiler neither knows the results nor warns about the sizes. */
-static volatile size_t huge = PTRDIFF_MAX - 4096, zero, half = SIZE_MAX / 2;
+static volatile size_t huge = PTRDIFF_MAX - 4096, zero, half = SIZE_MAX / 2, top = (SIZE_MAX >> 1) + 1;
 
 FRAME void *first_block(size_t size)
 {
@@ -52,6 +52,8 @@ FRAME void failing_realloc(void)
 	truth_require(!truth_keep(realloc(block, huge)), "a huge realloc succeeded");
 	block = kept_by_failure(600);
 	truth_require(!truth_keep(reallocarray(block, half, 4)), "a huge reallocarray succeeded");
+	block = kept_by_failure(70); /* the product overflows to 0: nevertheless it is no realloc(p, 0) */
+	truth_require(!truth_keep(reallocarray(block, top, 2)), "a reallocarray of 2^64 succeeded");
 }
 
 FRAME void freeing_realloc(void)
@@ -97,7 +99,7 @@ int main(void)
 	truth(0, 0, "first_block");
 	truth(1000000, 1, "moving_realloc");
 	truth(3990, 1, "in_place_realloc");
-	truth(5600, 2, "kept_by_failure");
+	truth(5670, 3, "kept_by_failure");
 	truth(0, 0, "freeing_realloc");
 	truth(6666, 3, "null_realloc");
 	truth(330, 1, "array_realloc");

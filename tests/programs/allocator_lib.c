@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An allocator to be probed with -O: bump allocation, and free lists by size, from one static arena. Before malloc takes
- * anything it calls a hook, which may leave with longjmp(), as an out-of-memory handler of an interpreter does.
+ * anything it calls a hook, which may leave with longjmp(), as an out-of-memory handler of an interpreter does. calloc and
+ * realloc call malloc and free as a program does, so that their probes are hit inside one another.
  */
 #include <stddef.h>
 #include <string.h>
@@ -54,16 +55,19 @@ void *malloc(size_t size)
 	return take(size);
 }
 
+/* Through a variable, so that the compiler does not make a calloc of malloc and memset, here in calloc. */
+static void *(*volatile inner_malloc)(size_t size) = malloc;
+
 void *calloc(size_t count, size_t size)
 {
-	void *block = size && count > ARENA / size ? NULL : take(count * size);
+	void *block = size && count > ARENA / size ? NULL : inner_malloc(count * size + GRAIN);
 
 	return block ? memset(block, 0, count * size) : NULL;
 }
 
 void *realloc(void *block, size_t size)
 {
-	void *moved = take(size);
+	void *moved = inner_malloc(size + GRAIN);
 	struct header *header = block ? (struct header *)block - 1 : NULL;
 
 	if (!moved || !block)
