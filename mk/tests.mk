@@ -7,7 +7,9 @@ PROGRAMS := $(patsubst tests/programs/%,$(B)/tests/programs/%,\
 	$(basename $(filter-out %_lib.c,$(wildcard tests/programs/*.c tests/programs/*.cc))))
 BENCH := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c %_user.c,$(wildcard bench/*.c)))
 
-tests: lib examples $(UNIT_TESTS) $(PROGRAMS)
+PARITY := $(B)/tests/parity/compare
+
+tests: lib examples $(UNIT_TESTS) $(PROGRAMS) $(PARITY)
 bench-build: $(BENCH)
 .PHONY: bench-build
 
@@ -16,6 +18,16 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIBMEMLEAK) $(LIB) $(FLAGS_STAMP)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Iexamples/memleak_bcc_dwunw -I$(MEMLEAK) -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
 		$(LIBMEMLEAK) $(LIB) $(LDLIBS_ALL)
+
+$(PARITY): tests/parity/compare.c tests/parity/readelf.c tests/parity/readelf.h $(FLAGS_STAMP)
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
+
+# The whole; tests/run has a fixed part.
+.PHONY: test-parity
+test-parity: $(PARITY) tools
+	BUILD=$(B) tests/parity/run.sh
 
 # The targets are what a distribution ships: optimized, no frame pointers, no debug information, no sanitizer.
 TARGET_FLAGS := -D_GNU_SOURCE $(WARNINGS) -O2 -fomit-frame-pointer -MMD -MP

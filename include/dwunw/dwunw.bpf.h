@@ -183,7 +183,8 @@ static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot,
 }
 
 /* Tells user space of a stack the first time it is seen; an id is remembered only if that worked. */
-static __always_inline void dwunw_tell(struct dwunw_slot *slot, __u64 process, __s64 id)
+static __always_inline void dwunw_tell(struct dwunw_slot *slot, __u64 process, __u32 generation,
+				       __s64 id)
 {
 	__u64 key = id, size;
 	__u64 *recent = &slot->told[id & (DWUNW_TOLD - 1)];
@@ -197,6 +198,7 @@ static __always_inline void dwunw_tell(struct dwunw_slot *slot, __u64 process, _
 	}
 	dwunw_fill_event(&slot->event.event, DWUNW_EVENT_STACK, process, id);
 	slot->event.stop = slot->stop;
+	slot->event.generation = generation;
 	slot->event.has_sp = dwunw_details;
 	size = (__u64)slot->event.n_frames << (3 + !!dwunw_details);
 	if (size > sizeof(slot->frames))
@@ -262,7 +264,7 @@ static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_
 		dwunw_tell_apart(slot);
 	}
 	id = dwunw_hash_frame(slot->hash, slot->stop) & DWUNW_ID_HASH_MASK;
-	dwunw_tell(slot, process->key, id);
+	dwunw_tell(slot, process->key, generation, id);
 	return id;
 }
 

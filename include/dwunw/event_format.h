@@ -94,7 +94,7 @@ struct dwunw_stack_event {
 	__u32 n_frames;
 	__u32 stop; /* enum dwunw_stop_reason */
 	__u32 has_sp;
-	__u32 reserved;
+	__u32 generation; /* of the process's mappings when the stack was taken */
 };
 
 /* Registers at the probe. `valid`: bit i for regs[i]. */

@@ -31,15 +31,17 @@ static void describe(const struct dwunw_bpf *bpf, const struct dwunw_event *even
 	ret->has_details = bpf->details;
 }
 
-/* Which files the frames are in, as long as they are mapped. */
-static void find_modules(const struct traced *traced, struct dwunw_frame *frames, size_t n)
+/* Which files the frames are in, where those of that generation are still known. */
+static void find_modules(const struct traced *traced, uint32_t generation,
+			 struct dwunw_frame *frames, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct dwunw_frame *frame = &frames[i];
 		uint64_t pc = frame->pc - !(frame->flags & DWUNW_FRAME_EXACT);
 		const struct mapping *mapping = process_find_mapping(traced->process, pc);
 
-		if (!mapping || !mapping->executable || !mapping->module)
+		if (!mapping || !mapping->executable || !mapping->module ||
+		    mapping->since > traced_date(generation))
 			continue;
 		frame->module = mapping->module->path;
 		frame->module_id = mapping->module->id;
@@ -79,7 +81,7 @@ static int handle_stack(struct dwunw_bpf *bpf, const void *data, size_t size)
 	stack.n_frames = n;
 	traced = find_by_key(bpf, event->event.process);
 	if (traced)
-		find_modules(traced, bpf->frames, n);
+		find_modules(traced, event->generation, bpf->frames, n);
 	return stacks_add(bpf->stacks, event->event.stack_id, event->event.process, &stack);
 }
 
@@ -117,10 +119,11 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 	if (traced) {
 		stack.pid = traced->pid;
 		snapshot.process = traced->process;
+		snapshot.newest = traced_date(event->generation);
 		unwind_snapshot(&snapshot, event->skip, bpf->max_depth, bpf->frames, &end);
 		stack.stop = end.stop;
 		stack.n_frames = end.n_frames;
-		find_modules(traced, bpf->frames, stack.n_frames);
+		find_modules(traced, event->generation, bpf->frames, stack.n_frames);
 	} else {
 		take_kernel_frames(bpf, event, &stack);
 	}

@@ -135,27 +135,50 @@ static void hide_mappings(struct traced_env *env, uint64_t key)
 	bpf_map_delete_elem(env->mappings_fd, &place);
 }
 
+/*
+ * New mappings were made in this generation of the process at the latest; for stacks of an earlier one they prove nothing: another
+ * file may have been there then.
+ */
+static void date_mappings(struct process *process, uint32_t generation)
+{
+	for (size_t i = 0; i < process->n_mappings; i++) {
+		if (!process->mappings[i].since)
+			process->mappings[i].since = traced_date(generation);
+	}
+}
+
+static int read_generation(const struct traced_env *env, const struct traced *traced, uint32_t *ret)
+{
+	struct dwunw_process process;
+
+	if (bpf_map_lookup_elem(env->processes_fd, &traced->pidfd, &process))
+		return errno == ENOENT ? -ESRCH : -errno;
+	*ret = process.generation;
+	return 0;
+}
+
 int traced_publish(struct traced_env *env, struct traced *traced)
 {
 	struct dwunw_mappings *mappings = calloc(1, sizeof(*mappings));
-	struct dwunw_process process;
+	uint32_t before = 0, after = 0;
 	int err;
 
 	if (!mappings)
 		return -ENOMEM;
 	/* first the generation, then the mappings: a change in between makes them stale, not wrong */
-	err = bpf_map_lookup_elem(env->processes_fd, &traced->pidfd, &process) ? -errno : 0;
-	if (err == -ENOENT)
-		err = -ESRCH;
+	err = read_generation(env, traced, &before);
 	if (!err)
 		err = process_refresh(env->modules, traced->process, NULL);
+	if (!err)
+		err = read_generation(env, traced, &after);
 	if (!err) {
+		date_mappings(traced->process, after);
 		mappings->process = traced->key;
-		mappings->generation = process.generation;
+		mappings->generation = before;
 		mappings->epoch = env->next_epoch++;
 		fill_mappings(env, traced->process, mappings);
 		err = show_mappings(env, mappings);
-		traced->published = process.generation;
+		traced->published = before;
 	}
 	free(mappings);
 	return err;

@@ -52,4 +52,10 @@ int traced_publish(struct traced_env *env, struct traced *traced);
 /* The process image was replaced: the kernel's new key. Follow with traced_publish(). */
 void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key);
 
+/* A generation as mapping.since holds it: 0 means unknown there. */
+static inline uint32_t traced_date(uint32_t generation)
+{
+	return generation + 1;
+}
+
 #endif

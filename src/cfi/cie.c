@@ -68,8 +68,15 @@ static int parse_augmentation(const struct cfi_section *section, struct cursor *
 	const uint8_t *bytes;
 	uint64_t size;
 
-	if (*letters != 'z') /* "eh" was dealt with before; others say nothing about their size */
-		return *letters && strcmp(letters, "eh") ? -ENOTSUP : 0;
+	if (*letters != 'z') {
+		if (!strcmp(letters, "eh")) /* was dealt with before */
+			return 0;
+		/* Others say nothing about their size; in .debug_frame GNU as writes those without data in this way. */
+		if (letters[strspn(letters, "SBG")])
+			return -ENOTSUP;
+		cie->signal_frame = strchr(letters, 'S') != NULL;
+		return 0;
+	}
 	size = cursor_uleb(c);
 	bytes = cursor_take(c, size);
 	if (!bytes)

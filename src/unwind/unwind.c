@@ -122,7 +122,11 @@ static const struct mapping *find_code(const struct unwinder *u, uint64_t pc)
 {
 	const struct mapping *mapping = process_find_mapping(u->snapshot->process, pc);
 
-	return mapping && mapping->executable ? mapping : NULL;
+	if (!mapping || !mapping->executable)
+		return NULL;
+	if (u->snapshot->newest && mapping->since > u->snapshot->newest)
+		return NULL;
+	return mapping;
 }
 
 /* Finds the rule of the frame: DWUNW_CONTINUE or a stop reason. */

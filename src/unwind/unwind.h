@@ -16,6 +16,7 @@ struct process;
 
 struct unwind_snapshot {
 	const struct process *process;
+	uint32_t newest; /* mapping.since of the newest mappings to be believed; 0: all are */
 	const char *const *names; /* dwunw_frame.module by mapping of `process`; NULL: not wanted */
 	const struct dwunw_registers *registers; /* of the innermost frame, whose pc is exact */
 	uint64_t slice_start;

@@ -89,15 +89,25 @@ target_start() {
 	wait_for 10 has_line "$WORK/$name.out" '^ready$'
 }
 
+# A line to the target. In a shell of its own, which may die of a target that is gone.
+target_tell() {
+	(echo >&"$target_in") 2>/dev/null
+}
+
 # Lets the target do its work, up to its line `done`.
 target_run() {
-	echo >&"$target_in"
-	wait_for 60 has_line "$WORK/$1.out" '^done$'
+	target_tell
+	wait_for 60 done_or_gone "$WORK/$1.out" "$target"
+	has_line "$WORK/$1.out" '^done$'
+}
+
+done_or_gone() {
+	has_line "$1" '^done$' || gone "$2"
 }
 
 # Lets the target end: succeeds when it ends by itself and well.
 target_end() {
-	echo >&"$target_in"
+	target_tell
 	exec {target_in}>&-
 	wait "$target"
 }

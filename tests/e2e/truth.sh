@@ -15,11 +15,17 @@ declare -A extra=(
 	[nested]="-O $PROGRAMS/allocator_lib.so"
 )
 
+# What stands before its name.
+declare -A around=(
+	[reuse]="env GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.tcache_count=0"
+)
+
 # one_run NAME MODE OPTIONS...
 one_run() {
 	local name=$1 mode=$2 run=$1.$2
 	shift 2
-	check "$run: the program starts" target_start "$run" "$PROGRAMS/$name"
+	# shellcheck disable=SC2086 # several words
+	check "$run: the program starts" target_start "$run" ${around[$name]:-} "$PROGRAMS/$name"
 	# shellcheck disable=SC2086 # several words
 	check "$run: the tool attaches" tool_start "$run" -p "$target" -o 0 -T 100000 -W "$mode" \
 		${extra[$name]:-} "$@" 1000

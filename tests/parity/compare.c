@@ -100,6 +100,17 @@ static void compare(FILE *dwunw, FILE *readelf_output, struct result *result)
 	readelf_destroy(readelf);
 }
 
+/* The architectures that src/arch has. */
+static bool is_known(const Elf64_Ehdr *header)
+{
+	bool little = header->e_ident[EI_DATA] == ELFDATA2LSB;
+	uint16_t machine = little ? header->e_machine : __builtin_bswap16(header->e_machine);
+
+	if (header->e_ident[EI_CLASS] == ELFCLASS32)
+		return machine == EM_MIPS;
+	return little && (machine == EM_X86_64 || machine == EM_AARCH64 || machine == EM_RISCV);
+}
+
 /* Why a file is not compared; NULL: it is. */
 static const char *why_not(const char *path)
 {
@@ -115,7 +126,7 @@ static const char *why_not(const char *path)
 		return "not ELF";
 	if (header.e_type == (header.e_ident[EI_DATA] == ELFDATA2LSB ? ET_REL : ET_REL << 8))
 		return "relocatable";
-	return NULL;
+	return is_known(&header) ? NULL : "another architecture";
 }
 
 static void compare_file(char *dwunw, char *path)
@@ -147,7 +158,6 @@ static void compare_file(char *dwunw, char *path)
 		printf("differs %lu %s: exit status %d\n", result.rows, path, our_status);
 	else
 		printf("%s %lu %s\n", result.rows ? "same" : "none", result.rows, path);
-	fflush(stdout);
 }
 
 int main(int argc, char **argv)
@@ -156,6 +166,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: compare DWUNW FILE...\n");
 		return 2;
 	}
+	/* Several of these write to one file. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (int i = 2; i < argc; i++)
 		compare_file(argv[1], argv[i]);
 	return 0;

@@ -20,10 +20,12 @@ static struct header *freed[CLASSES];
 static void (*hook)(void);
 
 void allocator_set_hook(void (*new_hook)(void));
-void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
 void *realloc(void *block, size_t size);
-void free(void *block);
+
+/* Protected: the library's own calls mean these and not the C library's, which come first in the search order. */
+__attribute__((visibility("protected"), noinline)) void *malloc(size_t size);
+__attribute__((visibility("protected"), noinline)) void free(void *block);
 
 void allocator_set_hook(void (*new_hook)(void))
 {

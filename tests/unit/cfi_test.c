@@ -431,6 +431,9 @@ static void test_augmentations(void)
 		{"", {0}, 0, true, false},
 		{"z", {0}, 1, true, false},
 		{"zS", {0}, 1, true, true},
+		{"S", {0}, 0, true, true}, /* as GNU as has it in .debug_frame */
+		{"SB", {0}, 0, true, true},
+		{"SQ", {0}, 0, false, false},
 		{"zB", {0}, 1, true, false},
 		{"zPLR", {7, 0x9b, 1, 2, 3, 4, 0x1b, DW_EH_PE_absptr}, 8, true, false},
 		{"zRPLS", {4, 0, 0xff, 0xff, 0}, 5, true, true},

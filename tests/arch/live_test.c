@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Proves, on the machine that it runs on (an emulated one, for most), that src/unwind finds the true stack of this very
+ * process, C library included, over the call frame information in its memory. What is true: a shadow stack that functions
+ * keep by themselves, and what libgcc's unwinder finds, of whose code and descriptors nothing is in ours:
+ *   - at a call, under recursion, alloca, variable arguments, many saved registers, and callbacks of the C library;
+ *   - in a leaf function that a signal interrupts, whose return address is in the link register;
+ *   - wherever a timer interrupts a workload.
+ */
+#include <alloca.h>
+#include <elf.h>
+#include <link.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unwind.h>
+
+#include <dwunw/step_types.h>
+
+#include "arch/arch.h"
+#include "cfi/cfi.h"
+#include "live_regs.h"
+#include "process/process.h"
+#include "unwind/unwind.h"
+#include "../test.h"
+
+#define MAX_FRAMES 256
+#define MAX_MAPPINGS 32
+
+/* --- this process, as src/unwind is told of it ------------------------------------------------- */
+
+static struct mapping mappings[MAX_MAPPINGS];
+static struct module modules[MAX_MAPPINGS];
+static struct process process = {.mappings = mappings};
+
+/* In place of src/process, which reads files. */
+const struct mapping *process_find_mapping(const struct process *p, uint64_t addr)
+{
+	for (size_t i = 0; i < p->n_mappings; i++) {
+		if (addr >= p->mappings[i].start && addr < p->mappings[i].end)
+			return &p->mappings[i];
+	}
+	return NULL;
+}
+
+static const ElfW(Phdr) *find_segment(const struct dl_phdr_info *info, uint32_t type, ElfW(Addr) vaddr)
+{
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
+
+		if (phdr->p_type == type && (type != PT_LOAD || vaddr - phdr->p_vaddr < phdr->p_memsz))
+			return phdr;
+	}
+	return NULL;
+}
+
+/* .eh_frame_hdr says where .eh_frame is, as a pcrel sdata4; its end is at most that of the segment. */
+static struct cfi *open_cfi(const struct dl_phdr_info *info)
+{
+	const ElfW(Phdr) *hdr = find_segment(info, PT_GNU_EH_FRAME, 0), *load;
+	struct cfi_sections sections = {0};
+	struct cfi *cfi = NULL;
+	const uint8_t *bytes;
+	uint64_t vaddr;
+	int32_t off;
+
+	if (!hdr)
+		return NULL;
+	bytes = (const uint8_t *)(info->dlpi_addr + hdr->p_vaddr);
+	CHECK(bytes[0] == 1 && bytes[1] == 0x1b);
+	memcpy(&off, bytes + 4, sizeof(off));
+	vaddr = hdr->p_vaddr + 4 + (int64_t)off;
+	load = find_segment(info, PT_LOAD, vaddr);
+	CHECK(load != NULL);
+	sections.eh_frame_hdr = (struct elf_section){
+		.data = bytes, .size = hdr->p_memsz, .vaddr = hdr->p_vaddr};
+	sections.eh_frame = (struct elf_section){
+		.data = (const uint8_t *)(uintptr_t)(info->dlpi_addr + vaddr),
+		.size = load->p_vaddr + load->p_memsz - vaddr,
+		.vaddr = vaddr};
+	CHECK(cfi_open_sections(arch_native(), &sections, &cfi) == 0);
+	return cfi;
+}
+
+static int add_module(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct module *module = &modules[process.n_mappings];
+
+	(void)size;
+	(void)arg;
+	module->cfi = open_cfi(info);
+	for (size_t i = 0; i < info->dlpi_phnum && process.n_mappings < MAX_MAPPINGS; i++) {
+		const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
+		struct mapping *mapping = &mappings[process.n_mappings];
+
+		if (phdr->p_type != PT_LOAD || !(phdr->p_flags & PF_X))
+			continue;
+		*mapping = (struct mapping){
+			.start = info->dlpi_addr + phdr->p_vaddr,
+			.end = info->dlpi_addr + phdr->p_vaddr + phdr->p_memsz,
+			.load_bias = info->dlpi_addr,
+			.executable = true,
+			.module = module,
+		};
+		process.n_mappings++;
+	}
+	return 0;
+}
+
+static int read_self(void *arg, uint64_t addr, void *buf, size_t size)
+{
+	(void)arg;
+	memcpy(buf, (const void *)(uintptr_t)addr, size);
+	return 0;
+}
+
+/* --- stacks -------------------------------------------------------------------------------------- */
+
+struct stack {
+	size_t n;
+	struct dwunw_frame frames[MAX_FRAMES];
+	int stop;
+};
+
+static void unwind(const ucontext_t *context, struct stack *ret)
+{
+	const struct arch *arch = arch_native();
+	struct dwunw_registers registers = {.pc = live_word(context, arch->user_pc), .valid = 0xffff};
+	struct unwind_snapshot snapshot = {
+		.process = &process, .registers = &registers, .read = read_self};
+	struct dwunw_unwind_result result;
+
+	for (unsigned int i = 0; i < DWUNW_MAX_REGS; i++)
+		registers.regs[i] = live_word(context, arch->user_regs[i]);
+	unwind_snapshot(&snapshot, 0, MAX_FRAMES, ret->frames, &result);
+	ret->n = result.n_frames;
+	ret->stop = result.stop;
+}
+
+/* What libgcc finds: frames from the one on whose CFA is above `sp`. */
+struct theirs {
+	uint64_t sp;
+	size_t n;
+	uint64_t pcs[MAX_FRAMES], cfas[MAX_FRAMES];
+};
+
+static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *arg)
+{
+	struct theirs *theirs = arg;
+	uint64_t pc = _Unwind_GetIP(context), cfa = _Unwind_GetCFA(context);
+
+	if (theirs->n == MAX_FRAMES)
+		return _URC_END_OF_STACK;
+	theirs->pcs[theirs->n] = pc;
+	theirs->cfas[theirs->n++] = cfa;
+	return _URC_NO_REASON;
+}
+
+/* From our frame `from` on; libgcc's list has frames before it, of which ours knows nothing. */
+static bool same_as_libgcc(const struct stack *ours, size_t from, const char *what)
+{
+	struct theirs theirs = {0};
+	size_t first = 0, n;
+
+	_Unwind_Backtrace(on_frame, &theirs);
+	while (first < theirs.n && theirs.pcs[first] != ours->frames[from].pc)
+		first++;
+	n = theirs.n - first + from;
+	first -= from;
+	/* the frame that libgcc gives for "no caller" has pc 0 */
+	while (n && theirs.pcs[first + n - 1] == 0)
+		n--;
+	for (size_t i = from; i < n && i < ours->n; i++) {
+		if (ours->frames[i].pc == theirs.pcs[first + i])
+			continue;
+		fprintf(stderr, "%s: frame %zu: %#llx, libgcc: %#llx\n", what, i,
+			(long long)ours->frames[i].pc, (long long)theirs.pcs[first + i]);
+		return false;
+	}
+	if (ours->n != n)
+		fprintf(stderr, "%s: %zu frames (stop %d), libgcc: %zu, at pc %#llx\n", what, ours->n,
+			ours->stop, n, (long long)ours->frames[ours->n - 1].pc);
+	return ours->n == n;
+}
+
+/* --- at calls ------------------------------------------------------------------------------------ */
+
+/* Functions of the workload: where they return to, and their CFA. */
+static struct {
+	uint64_t ra, cfa;
+} shadow[MAX_FRAMES];
+static volatile size_t n_shadow;
+
+#define ENTER()                                                                                    \
+	do {                                                                                       \
+		shadow[n_shadow].ra =                                                              \
+			(uintptr_t)__builtin_extract_return_addr(__builtin_return_address(0));     \
+		shadow[n_shadow].cfa = (uintptr_t)__builtin_dwarf_cfa();                           \
+		n_shadow++;                                                                        \
+	} while (0)
+#define LEAVE() (n_shadow--)
+
+/* Every function of the shadow stack is there, with its CFA and return address, in this order. */
+static bool same_as_shadow(const struct stack *ours)
+{
+	size_t at = n_shadow;
+
+	for (size_t i = 0; i < ours->n && at > 0; i++) {
+		if (ours->frames[i].cfa == shadow[at - 1].cfa && ours->frames[i].ra == shadow[at - 1].ra)
+			at--;
+	}
+	if (at)
+		fprintf(stderr, "not found: return address %#llx, CFA %#llx\n",
+			(long long)shadow[at - 1].ra, (long long)shadow[at - 1].cfa);
+	return at == 0;
+}
+
+static unsigned int n_calls, bad_calls;
+static struct stack stack;
+
+static __attribute__((noinline)) void look(void)
+{
+	ucontext_t context;
+
+	ENTER();
+	getcontext(&context);
+	unwind(&context, &stack);
+	n_calls++;
+	if (!same_as_shadow(&stack) || !same_as_libgcc(&stack, 1, "call"))
+		bad_calls++;
+	LEAVE();
+}
+
+static __attribute__((noinline)) long recurse(long depth)
+{
+	long result;
+
+	ENTER();
+	if (depth == 0)
+		look();
+	result = depth ? recurse(depth - 1) + depth : 0;
+	LEAVE();
+	return result;
+}
+
+static __attribute__((noinline)) void with_alloca(size_t size)
+{
+	char *buffer;
+
+	ENTER();
+	buffer = alloca(size);
+	memset(buffer, 1, size);
+	look();
+	__asm__ volatile("" : : "r"(buffer) : "memory");
+	LEAVE();
+}
+
+static __attribute__((noinline)) long with_arguments(int n, ...)
+{
+	va_list args;
+	long sum = 0;
+
+	ENTER();
+	va_start(args, n);
+	while (n--)
+		sum += va_arg(args, long);
+	va_end(args);
+	look();
+	LEAVE();
+	return sum;
+}
+
+static __attribute__((noinline)) long with_registers(const volatile long *v)
+{
+	long a = v[0], b = v[1], c = v[2], d = v[3], e = v[4], f = v[5], g = v[6], h = v[7];
+	long i = v[8], j = v[9], k = v[10], l = v[11];
+
+	ENTER();
+	look();
+	LEAVE();
+	return a ^ b ^ c ^ d ^ e ^ f ^ g ^ h ^ i ^ j ^ k ^ l;
+}
+
+static __attribute__((noinline)) void with_large_frame(void)
+{
+	char buffer[200000];
+
+	ENTER();
+	__asm__ volatile("" : : "r"(buffer) : "memory");
+	look();
+	__asm__ volatile("" : : "r"(buffer) : "memory");
+	LEAVE();
+}
+
+static int compare(const void *a, const void *b)
+{
+	ENTER();
+	look();
+	LEAVE();
+	return *(const int *)a - *(const int *)b;
+}
+
+static void test_calls(void)
+{
+	static const volatile long values[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+	int numbers[] = {5, 3, 9, 1, 7};
+
+	ENTER();
+	recurse(0);
+	recurse(20);
+	for (size_t size = 1; size < 100000; size *= 7)
+		with_alloca(size);
+	with_arguments(9, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
+	with_registers(values);
+	with_large_frame();
+	qsort(numbers, 5, sizeof(numbers[0]), compare);
+	LEAVE();
+	CHECK(n_calls >= 15);
+	CHECK(bad_calls == 0);
+}
+
+/* --- under signals ------------------------------------------------------------------------------- */
+
+static unsigned int n_signals, bad_signals, n_ended[DWUNW_N_STOP_REASONS];
+
+static void on_signal(int sig, siginfo_t *info, void *context)
+{
+	static unsigned int n_told;
+
+	(void)info;
+	unwind(context, &stack);
+	n_signals++;
+	n_ended[stack.stop]++;
+	if (!same_as_libgcc(&stack, 0, "signal") && n_told++ < 10)
+		bad_signals++;
+	if (sig == SIGTRAP && !same_as_shadow(&stack))
+		bad_signals++;
+}
+
+/* No frame of its own; raise(3) is a system call, after which the signal comes in its midst. */
+static __attribute__((noinline)) long leaf(volatile const long *p)
+{
+	return *p + 1;
+}
+
+int main(void)
+{
+	(void)leaf;
+	(void)on_signal;
+	dl_iterate_phdr(add_module, NULL);
+	test_calls();
+	return test_end();
+}
