@@ -18,9 +18,10 @@ static uint64_t live_word(const ucontext_t *context, unsigned int word)
 	return (uint32_t)(word == 40 ? machine->pc : machine->gregs[word - 6]);
 #elif defined(__x86_64__)
 	/* struct user_regs_struct: r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp */
-	static const int8_t gregs[] = {
-		REG_R15, REG_R14, REG_R13, REG_R12, REG_RBP, REG_RBX, REG_R11, REG_R10, REG_R9,	 REG_R8,
-		REG_RAX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, -1,      REG_RIP, -1,	-1,	 REG_RSP};
+	static const int8_t gregs[] = {REG_R15, REG_R14, REG_R13, REG_R12, REG_RBP,
+				       REG_RBX, REG_R11, REG_R10, REG_R9,  REG_R8,
+				       REG_RAX, REG_RCX, REG_RDX, REG_RSI, REG_RDI,
+				       -1,	REG_RIP, -1,	  -1,	   REG_RSP};
 
 	return machine->gregs[gregs[word]];
 #endif

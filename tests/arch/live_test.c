@@ -15,7 +15,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unwind.h>
 
 #include <dwunw/step_types.h>
@@ -46,12 +48,14 @@ const struct mapping *process_find_mapping(const struct process *p, uint64_t add
 	return NULL;
 }
 
-static const ElfW(Phdr) *find_segment(const struct dl_phdr_info *info, uint32_t type, ElfW(Addr) vaddr)
+static const ElfW(Phdr) *
+	find_segment(const struct dl_phdr_info *info, uint32_t type, ElfW(Addr) vaddr)
 {
 	for (size_t i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
 
-		if (phdr->p_type == type && (type != PT_LOAD || vaddr - phdr->p_vaddr < phdr->p_memsz))
+		if (phdr->p_type == type &&
+		    (type != PT_LOAD || vaddr - phdr->p_vaddr < phdr->p_memsz))
 			return phdr;
 	}
 	return NULL;
@@ -75,12 +79,12 @@ static struct cfi *open_cfi(const struct dl_phdr_info *info)
 	vaddr = hdr->p_vaddr + 4 + (int64_t)off;
 	load = find_segment(info, PT_LOAD, vaddr);
 	CHECK(load != NULL);
-	sections.eh_frame_hdr = (struct elf_section){
-		.data = bytes, .size = hdr->p_memsz, .vaddr = hdr->p_vaddr};
-	sections.eh_frame = (struct elf_section){
-		.data = (const uint8_t *)(uintptr_t)(info->dlpi_addr + vaddr),
-		.size = load->p_vaddr + load->p_memsz - vaddr,
-		.vaddr = vaddr};
+	sections.eh_frame_hdr =
+		(struct elf_section){.data = bytes, .size = hdr->p_memsz, .vaddr = hdr->p_vaddr};
+	sections.eh_frame =
+		(struct elf_section){.data = (const uint8_t *)(uintptr_t)(info->dlpi_addr + vaddr),
+				     .size = load->p_vaddr + load->p_memsz - vaddr,
+				     .vaddr = vaddr};
 	CHECK(cfi_open_sections(arch_native(), &sections, &cfi) == 0);
 	return cfi;
 }
@@ -128,7 +132,8 @@ struct stack {
 static void unwind(const ucontext_t *context, struct stack *ret)
 {
 	const struct arch *arch = arch_native();
-	struct dwunw_registers registers = {.pc = live_word(context, arch->user_pc), .valid = 0xffff};
+	struct dwunw_registers registers = {.pc = live_word(context, arch->user_pc),
+					    .valid = 0xffff};
 	struct unwind_snapshot snapshot = {
 		.process = &process, .registers = &registers, .read = read_self};
 	struct dwunw_unwind_result result;
@@ -140,49 +145,68 @@ static void unwind(const ucontext_t *context, struct stack *ret)
 	ret->stop = result.stop;
 }
 
-/* What libgcc finds: frames from the one on whose CFA is above `sp`. */
+/* What libgcc finds. */
 struct theirs {
-	uint64_t sp;
 	size_t n;
-	uint64_t pcs[MAX_FRAMES], cfas[MAX_FRAMES];
+	uint64_t pcs[MAX_FRAMES];
 };
 
 static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *arg)
 {
 	struct theirs *theirs = arg;
-	uint64_t pc = _Unwind_GetIP(context), cfa = _Unwind_GetCFA(context);
 
 	if (theirs->n == MAX_FRAMES)
 		return _URC_END_OF_STACK;
-	theirs->pcs[theirs->n] = pc;
-	theirs->cfas[theirs->n++] = cfa;
+	theirs->pcs[theirs->n++] = _Unwind_GetIP(context);
 	return _URC_NO_REASON;
+}
+
+/* libgcc's pc for ours. On mips it makes that of an interrupted frame larger by 2, so that its pc - 1 is in the instruction. */
+static bool same_pc(uint64_t ours, uint64_t theirs, bool exact)
+{
+	return ours == theirs || (exact && arch_native()->machine == EM_MIPS && ours + 2 == theirs);
+}
+
+static unsigned int n_guesses;
+
+/*
+ * libgcc ends at a frame without CFI, the last of its `n`. Ours tries the frame pointer, and says so; where that was no more
+ * than a register, what is above is nothing.
+ */
+static bool goes_on_by_frame_pointer(const struct stack *ours, size_t n)
+{
+	return n > 0 && ours->n > n && (ours->frames[n - 1].flags & DWUNW_FRAME_FP);
 }
 
 /* From our frame `from` on; libgcc's list has frames before it, of which ours knows nothing. */
 static bool same_as_libgcc(const struct stack *ours, size_t from, const char *what)
 {
+	const struct dwunw_frame *frames = ours->frames;
 	struct theirs theirs = {0};
 	size_t first = 0, n;
 
 	_Unwind_Backtrace(on_frame, &theirs);
-	while (first < theirs.n && theirs.pcs[first] != ours->frames[from].pc)
+	while (first < theirs.n && !same_pc(frames[from].pc, theirs.pcs[first], from == 0))
 		first++;
 	n = theirs.n - first + from;
 	first -= from;
 	/* the frame that libgcc gives for "no caller" has pc 0 */
-	while (n && theirs.pcs[first + n - 1] == 0)
+	while (n > from && theirs.pcs[first + n - 1] == 0)
 		n--;
 	for (size_t i = from; i < n && i < ours->n; i++) {
-		if (ours->frames[i].pc == theirs.pcs[first + i])
+		if (same_pc(frames[i].pc, theirs.pcs[first + i], i == 0))
 			continue;
 		fprintf(stderr, "%s: frame %zu: %#llx, libgcc: %#llx\n", what, i,
-			(long long)ours->frames[i].pc, (long long)theirs.pcs[first + i]);
+			(long long)frames[i].pc, (long long)theirs.pcs[first + i]);
 		return false;
 	}
+	if (goes_on_by_frame_pointer(ours, n)) {
+		n_guesses++;
+		return true;
+	}
 	if (ours->n != n)
-		fprintf(stderr, "%s: %zu frames (stop %d), libgcc: %zu, at pc %#llx\n", what, ours->n,
-			ours->stop, n, (long long)ours->frames[ours->n - 1].pc);
+		fprintf(stderr, "%s: %zu frames (%s), libgcc: %zu, at pc %#llx\n", what, ours->n,
+			dwunw_stop_reason_text(ours->stop), n, (long long)frames[ours->n - 1].pc);
 	return ours->n == n;
 }
 
@@ -209,7 +233,8 @@ static bool same_as_shadow(const struct stack *ours)
 	size_t at = n_shadow;
 
 	for (size_t i = 0; i < ours->n && at > 0; i++) {
-		if (ours->frames[i].cfa == shadow[at - 1].cfa && ours->frames[i].ra == shadow[at - 1].ra)
+		if (ours->frames[i].cfa == shadow[at - 1].cfa &&
+		    ours->frames[i].ra == shadow[at - 1].ra)
 			at--;
 	}
 	if (at)
@@ -324,33 +349,178 @@ static void test_calls(void)
 
 /* --- under signals ------------------------------------------------------------------------------- */
 
-static unsigned int n_signals, bad_signals, n_ended[DWUNW_N_STOP_REASONS];
+static unsigned int n_signals, bad_signals, n_leaves, bad_leaves;
+static unsigned int ended[DWUNW_N_STOP_REASONS];
+static volatile long *page;
 
-static void on_signal(int sig, siginfo_t *info, void *context)
+/* No frame of its own: where the page cannot be read, the signal comes when the return address is in the link register. */
+static __attribute__((noinline)) long leaf(void)
 {
-	static unsigned int n_told;
+	return *page + 1;
+}
 
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	uintptr_t start = (uintptr_t)leaf;
+
+	(void)sig;
+	(void)info;
+	unwind(context, &stack);
+	n_leaves++;
+	if (stack.frames[0].pc < start || stack.frames[0].pc > start + 64 ||
+	    stack.frames[1].cfa != shadow[n_shadow - 1].cfa || !same_as_shadow(&stack) ||
+	    !same_as_libgcc(&stack, 0, "leaf"))
+		bad_leaves++;
+	mprotect((void *)page, 4096, PROT_READ);
+}
+
+static __attribute__((noinline)) long calls_leaf(long depth)
+{
+	long result;
+
+	ENTER();
+	mprotect((void *)page, 4096, PROT_NONE);
+	result = leaf() + (depth ? calls_leaf(depth - 1) : 0);
+	LEAVE();
+	return result;
+}
+
+static void handle(int sig, void (*handler)(int, siginfo_t *, void *))
+{
+	struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART};
+
+	CHECK(sigaction(sig, &action, NULL) == 0);
+}
+
+static void test_leaf(void)
+{
+	page = mmap(NULL, 65536, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(page != MAP_FAILED);
+	handle(SIGSEGV, on_fault);
+	calls_leaf(10);
+	CHECK(n_leaves == 11);
+	CHECK(bad_leaves == 0);
+}
+
+static void on_timer(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
 	(void)info;
 	unwind(context, &stack);
 	n_signals++;
-	n_ended[stack.stop]++;
-	if (!same_as_libgcc(&stack, 0, "signal") && n_told++ < 10)
-		bad_signals++;
-	if (sig == SIGTRAP && !same_as_shadow(&stack))
+	ended[stack.stop]++;
+	if (!same_as_libgcc(&stack, 0, "timer"))
 		bad_signals++;
 }
 
-/* No frame of its own; raise(3) is a system call, after which the signal comes in its midst. */
-static __attribute__((noinline)) long leaf(volatile const long *p)
+static int compare_texts(const void *a, const void *b)
 {
-	return *p + 1;
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The C library's code, which has little call frame information on some machines. */
+static __attribute__((noinline)) unsigned int work_of_libc(unsigned int round)
+{
+	char *texts[8];
+	unsigned int sum = 0;
+
+	for (unsigned int i = 0; i < 8; i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "%u-%a", (i * 2654435761u + round) % 1000,
+			 (double)i / (round + 1));
+		texts[i] = strdup(text);
+	}
+	qsort(texts, 8, sizeof(texts[0]), compare_texts);
+	for (unsigned int i = 0; i < 8; i++) {
+		sum += strtoul(texts[i], NULL, 10) + strlen(texts[i]);
+		free(texts[i]);
+	}
+	return sum;
+}
+
+/* Code of our own, in small functions, so that many of the interrupted instructions are in prologues and epilogues. */
+static __attribute__((noinline)) unsigned int mix(unsigned int a, unsigned int b)
+{
+	return (a ^ b) * 2654435761u;
+}
+
+static __attribute__((noinline)) unsigned int mix_more(unsigned int a, unsigned int b)
+{
+	return mix(a, b) + mix(b, a);
+}
+
+static __attribute__((noinline)) void sort(unsigned int *v, size_t n)
+{
+	unsigned int first;
+	size_t m = 0;
+
+	if (n < 2)
+		return;
+	for (size_t i = 1; i < n; i++) {
+		unsigned int swapped = v[i];
+
+		if (swapped >= v[0])
+			continue;
+		v[i] = v[++m];
+		v[m] = swapped;
+	}
+	first = v[0];
+	v[0] = v[m];
+	v[m] = first;
+	sort(v, m);
+	sort(v + m + 1, n - m - 1);
+}
+
+static __attribute__((noinline)) unsigned int work_on_stack(unsigned int n)
+{
+	unsigned int *v = alloca(n * sizeof(*v)), sum = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		v[i] = mix_more(i, n);
+	sort(v, n);
+	for (unsigned int i = 0; i < n; i++)
+		sum += i * v[i];
+	return sum;
+}
+
+static __attribute__((noinline)) unsigned int work(unsigned int round)
+{
+	unsigned int sum = work_of_libc(round);
+
+	for (unsigned int i = 0; i < 20; i++)
+		sum += work_on_stack(i + round % 16);
+	return sum;
+}
+
+/* For `seconds` of a timer that comes every 2 ms of processor time. */
+static void test_anywhere(unsigned int seconds)
+{
+	struct itimerval timer = {{0, 2000}, {0, 2000}}, off = {0};
+	unsigned int sum = 0;
+	time_t end = time(NULL) + seconds;
+
+	handle(SIGALRM, on_timer);
+	CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+	for (unsigned int round = 0; time(NULL) < end; round++)
+		sum += work(round);
+	CHECK(setitimer(ITIMER_REAL, &off, NULL) == 0);
+	CHECK(sum != 0);
+	CHECK(n_signals > 20);
+	CHECK(bad_signals == 0);
+	printf("%u stacks from a timer", n_signals);
+	for (unsigned int i = 0; i < DWUNW_N_STOP_REASONS; i++) {
+		if (ended[i])
+			printf(", %u: %s", ended[i], dwunw_stop_reason_text(i));
+	}
+	printf(", %u go on by frame pointer where libgcc ends\n", n_guesses);
 }
 
 int main(void)
 {
-	(void)leaf;
-	(void)on_signal;
 	dl_iterate_phdr(add_module, NULL);
 	test_calls();
+	test_leaf();
+	test_anywhere(3);
 	return test_end();
 }

@@ -153,21 +153,6 @@ dies() {
 }
 check "the target is killed: a last report, and a line that says so" dies
 
-twice() {
-	local other name
-	target_start twice "$PROGRAMS/threads" || return 1
-	tool_start other -p "$target" -o 0 1000 || return 1
-	other=$tool
-	tool_start twice -p "$target" -o 0 1000 || return 1
-	target_run twice && tool_stop || return 1
-	kill -INT "$other" && wait "$other" && target_end || return 1
-	for name in twice other; do
-		"$E2E/judge.py" truth "$WORK/twice.out" "$WORK/$name.report" &&
-			"$E2E/judge.py" complete "$WORK/twice.out" "$WORK/$name.report" || return 1
-	done
-}
-check "two at once see the same" twice
-
 # --- Output as it comes ---------------------------------------------------------------------------------------------------------
 
 # The tool runs on: what is there has not waited for a buffer to fill. (A file: every tool_start.)

@@ -76,7 +76,7 @@ static void print_row(const struct arch *arch, const struct cfi_row *row, FILE *
 		fprintf(stream, "%+" PRId64, row->cfa.off);
 	}
 	for (unsigned int reg = 0; reg < row->n_regs; reg++) {
-		/* readelf shows an unspecified rule as undefined: tests/arch/readelf_rows.awk */
+		/* readelf shows an unspecified rule as undefined: tests/fixtures/readelf_rows.awk */
 		if (row->regs[reg].kind == CFI_UNSPECIFIED || row->regs[reg].kind == CFI_UNDEFINED)
 			continue;
 		fputs(gap, stream);

@@ -154,19 +154,25 @@ static __attribute__((noinline)) void level_1(void)
 	__asm__ volatile("" ::: "memory");
 }
 
-/* Whether the captured stack has level_3, level_2 and level_1 one after another; functions are less than 256 bytes long. */
+/* Which of the three functions pc is in: the one that begins nearest below it. */
+static inline int level_of(uint64_t pc)
+{
+	const uintptr_t starts[] = {0, (uintptr_t)level_1, (uintptr_t)level_2, (uintptr_t)level_3};
+	int level = 0;
+
+	for (int i = 1; i <= 3; i++)
+		if (pc >= starts[i] && pc - starts[i] < 2048 && starts[i] > starts[level])
+			level = i;
+	return level;
+}
+
+/* Whether level_3, level_2 and level_1 follow one another on the captured stack. */
 static inline bool has_levels(size_t n)
 {
-	const uintptr_t starts[] = {(uintptr_t)level_3, (uintptr_t)level_2, (uintptr_t)level_1};
-
-	for (size_t i = 0; i + 3 <= n; i++) {
-		size_t same = 0;
-
-		while (same < 3 && frames[i + same].pc - starts[same] < 256)
-			same++;
-		if (same == 3)
+	for (size_t i = 0; i + 3 <= n; i++)
+		if (level_of(frames[i].pc) == 3 && level_of(frames[i + 1].pc) == 2 &&
+		    level_of(frames[i + 2].pc) == 1)
 			return true;
-	}
 	return false;
 }
 

@@ -268,6 +268,7 @@ static void check_cut(struct dwunw_unwind_request request, struct reading *readi
 	request.stack_size = 0;
 	request.read = read_copy;
 	request.read_arg = reading;
+	reading->calls = 0;
 	reading->fail_at = 3;
 	CHECK(dwunw_capture(context, &request, &result) == 0 && result.stop == DWUNW_STOP_BAD_READ);
 	CHECK(result.detail == -ESTALE && result.n_frames >= 1);

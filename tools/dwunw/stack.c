@@ -111,7 +111,9 @@ static void print_frame(struct symbolizer *symbolizer, size_t i, const struct dw
 	const char *module = frame->module, *slash;
 	struct symbol symbol;
 
-	symbolizer_find(symbolizer, frame->pc, !(frame->flags & DWUNW_FRAME_EXACT), &symbol);
+	/* A signal trampoline is not called either: its address is put on the stack by the kernel. */
+	symbolizer_find(symbolizer, frame->pc,
+			!(frame->flags & (DWUNW_FRAME_EXACT | DWUNW_FRAME_SIGNAL)), &symbol);
 	printf("#%-2zu 0x%016" PRIx64, i, frame->pc);
 	if (symbol.name)
 		printf(" %s+0x%" PRIx64, symbol.name, symbol.offset);
