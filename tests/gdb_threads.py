@@ -9,7 +9,7 @@ VIRTUAL = (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME)
 
 gdb.execute("set backtrace past-main on")
 gdb.execute("set backtrace past-entry on")
-gdb.execute("set backtrace limit 1100")
+gdb.execute("set backtrace limit 2000")
 for thread in sorted(gdb.selected_inferior().threads(), key=lambda t: t.ptid[1]):
     thread.switch()
     print("TID %d:" % thread.ptid[1])

@@ -2,8 +2,8 @@
 /* An allocation function that calls the C library's, for return probes on both; and on itself, so that several are pending. */
 #include <stdlib.h>
 
-/* `size` is also how often it calls itself. */
-void *calloc(size_t count, size_t size)
+/* `size` is also how often it calls itself; protected: itself, and not the C library's function of that name. */
+__attribute__((visibility("protected"))) void *calloc(size_t count, size_t size)
 {
 	void *(*self)(size_t, size_t) = calloc;
 	void *block;
