@@ -2,6 +2,7 @@
 #
 # make            library, examples and tools, into build/$(ARCH)/
 # make test       installs what is missing (as root), builds, runs every test
+# make test-arch  the parts that know an architecture, for aarch64, riscv64 and mips, in an emulator
 # make test-parity  the CFI rows of every ELF file of this system against readelf's
 # make demo       installs what is missing (as root), builds, shows the leak report of a small program
 # make check      what needs no running: formatting, scripts, licence lines, README pair

@@ -2,6 +2,12 @@
 # Where things go and which tools and flags make them.
 
 ARCH ?= $(shell uname -m)
+# Other spellings. mips machines of both byte orders call themselves mips.
+ARCH_SPELLING_arm64 := aarch64
+ARCH_SPELLING_amd64 := x86_64
+ARCH_SPELLING_mips := mips32
+ARCH_SPELLING_mipsel := mips32
+override ARCH := $(or $(ARCH_SPELLING_$(ARCH)),$(ARCH))
 SAN ?=
 B := build/$(ARCH)$(if $(SAN),-san)
 

@@ -25,6 +25,7 @@ CROSS_$(1) := build/cross/$(1)
 CROSS_CC_$(1) := $(1)-linux-gnu-gcc -std=gnu11 -D_GNU_SOURCE $$(WARNINGS) -O2 -g -fasynchronous-unwind-tables -Isrc -Iinclude \
 	-Isrc/arch/$$(or $$(CROSS_FOLDER_$(1)),$(1)) -idirafter $$(CROSS_INCLUDE) -MMD -MP
 CROSS_OBJ_$(1) := $$(CROSS_SRC:%.c=$$(CROSS_$(1))/%.o)
+CROSS_LIB_$(1) := $$(CROSS_$(1))/libdwunw.a
 CROSS_TESTS_$(1) := $$(addprefix $$(CROSS_$(1))/,$$(CROSS_UNIT) live_test $$(CROSS_LIVE_$(1)))
 
 $$(CROSS_$(1))/src/%.o: src/%.c $$(CROSS_INCLUDE)/dwarf.h
@@ -32,17 +33,21 @@ $$(CROSS_$(1))/src/%.o: src/%.c $$(CROSS_INCLUDE)/dwarf.h
 	@mkdir -p $$(@D)
 	$$(Q)$$(CROSS_CC_$(1)) -c -o $$@ $$<
 
-$$(CROSS_$(1))/%_test: tests/unit/%_test.c $$(CROSS_OBJ_$(1))
-	$$(call say,TEST)
-	$$(Q)$$(CROSS_CC_$(1)) -MF $$@.d -o $$@ $$< $$(CROSS_OBJ_$(1))
+$$(CROSS_LIB_$(1)): $$(CROSS_OBJ_$(1))
+	$$(call say,AR)
+	$$(Q)rm -f $$@ && $(1)-linux-gnu-ar rcs $$@ $$^
 
-$$(CROSS_$(1))/live_test: tests/arch/live_test.c $$(CROSS_OBJ_$(1))
+$$(CROSS_$(1))/%_test: tests/unit/%_test.c $$(CROSS_LIB_$(1))
 	$$(call say,TEST)
-	$$(Q)$$(CROSS_CC_$(1)) -MF $$@.d -o $$@ $$< $$(CROSS_OBJ_$(1))
+	$$(Q)$$(CROSS_CC_$(1)) -MF $$@.d -o $$@ $$< $$(CROSS_LIB_$(1))
 
-$$(CROSS_$(1))/live_signed_test: tests/arch/live_test.c $$(CROSS_OBJ_$(1))
+$$(CROSS_$(1))/live_test: tests/arch/live_test.c $$(CROSS_LIB_$(1))
 	$$(call say,TEST)
-	$$(Q)$$(CROSS_CC_$(1)) -mbranch-protection=pac-ret+leaf -MF $$@.d -o $$@ $$< $$(CROSS_OBJ_$(1))
+	$$(Q)$$(CROSS_CC_$(1)) -MF $$@.d -o $$@ $$< $$(CROSS_LIB_$(1))
+
+$$(CROSS_$(1))/live_signed_test: tests/arch/live_test.c $$(CROSS_LIB_$(1))
+	$$(call say,TEST)
+	$$(Q)$$(CROSS_CC_$(1)) -mbranch-protection=pac-ret+leaf -MF $$@.d -o $$@ $$< $$(CROSS_LIB_$(1))
 
 cross-$(1): $$(CROSS_TESTS_$(1))
 .PHONY: cross-$(1)
@@ -64,7 +69,7 @@ $(foreach target,$(CROSS_BPF),$(eval $(call cross_bpf_rules,$(target))))
 
 test-arch:
 	scripts/install-deps arch
-	$(MAKE) tools $(addprefix cross-,$(CROSS_TARGETS)) $(CROSS_BPF_OBJ) $(B)/tests/unit/arch_fixture_test
+	$(MAKE) tools $(PARITY) $(addprefix cross-,$(CROSS_TARGETS)) $(CROSS_BPF_OBJ)
 	BUILD=$(B) tests/arch/run $(CROSS_TARGETS)
 .PHONY: test-arch
 

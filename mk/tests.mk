@@ -52,3 +52,5 @@ demo-build: examples $(B)/tests/programs/leaky
 
 bench: examples bench-build
 	BUILD=$(B) bench/run
+
+include mk/cross.mk

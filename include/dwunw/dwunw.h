@@ -141,7 +141,7 @@ struct dwunw_unwind_result {
 /*
  * Unwinds one thread. A stack that is cut short is no error: its frames are there, and result->stop says why it ends.
  *
- * A thread is stopped (ptrace) for some 100 microseconds, more for a stack of many frames, and then goes on as if
+ * A thread is stopped (ptrace) for a fraction of a millisecond, and then goes on as if
  * nothing had been: pending signals are delivered, system calls restarted (but those that signal(7) names under "Interruption of
  * system calls and library functions by stop signals" return EINTR), and what was stopped stays stopped. This process gets
  * a SIGCHLD for it; while another of its threads waits for just any child, that may take the stop away (-ETIMEDOUT).

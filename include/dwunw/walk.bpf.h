@@ -152,11 +152,14 @@ static __always_inline int dwunw_see_through_trampoline(struct dwunw_slot *slot)
 }
 
 /* A frame without CFI: the end of the stack, or a step by frame pointer, or the end of what is known. */
-static __always_inline int dwunw_no_cfi(struct dwunw_slot *slot, __u32 frame)
+static __always_inline int dwunw_no_cfi(struct dwunw_slot *slot)
 {
-	if (slot->state.fp == 0 && frame > 0)
+	/* In a frame that made no call the frame pointer may be any register. */
+	if (slot->state.pc_exact)
+		return DWUNW_STOP_NO_CFI;
+	if (slot->state.fp == 0)
 		return DWUNW_STOP_ROOT; /* psABI AMD64 3.4.1: the deepest frame is marked by a zero rbp */
-	if (frame == 0 || !dwunw_fp_is_sane(&slot->state, &DWUNW_ARCH_NATIVE))
+	if (!dwunw_fp_is_sane(&slot->state, &DWUNW_ARCH_NATIVE))
 		return DWUNW_STOP_NO_CFI;
 	slot->rule = DWUNW_ARCH_NATIVE.fp_frame;
 	slot->rule_address = 0;
@@ -185,8 +188,8 @@ static __always_inline __u64 dwunw_hash_frame(__u64 hash, __u64 code)
  * the answer depends on nothing but the pc. DWUNW_CONTINUE or a stop reason.
  */
 static __always_inline int dwunw_look_up(struct dwunw_slot *slot,
-					 const struct dwunw_mappings *mappings, __u32 frame,
-					 __u64 *flags, int *cacheable)
+					 const struct dwunw_mappings *mappings, __u64 *flags,
+					 int *cacheable)
 {
 	__u64 pc = dwunw_lookup_pc(&slot->state), vaddr;
 
@@ -225,7 +228,7 @@ static __always_inline int dwunw_look_up(struct dwunw_slot *slot,
 	}
 	if (slot->rule.cfa_kind == DWUNW_NO_RULE) {
 		*flags |= DWUNW_FRAME_FP;
-		return dwunw_no_cfi(slot, frame);
+		return dwunw_no_cfi(slot);
 	}
 	if (slot->rule.flags & DWUNW_RULE_SIGNAL)
 		*flags |= DWUNW_FRAME_SIGNAL;
@@ -283,7 +286,7 @@ static long dwunw_walk_common(__u32 frame, struct dwunw_walk *walk)
 		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot, &entry->rule,
 				  0, &slot->cfa);
 	} else {
-		stop = dwunw_look_up(slot, walk->mappings, frame, &flags, &cacheable);
+		stop = dwunw_look_up(slot, walk->mappings, &flags, &cacheable);
 		if (cacheable) {
 			slot->victim ^= 1;
 			entry = &slot->cache[set][slot->victim & 1];
@@ -318,7 +321,7 @@ static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
 		slot->stop = DWUNW_STOP_DEPTH;
 		return 1;
 	}
-	stop = dwunw_look_up(slot, walk->mappings, frame, &flags, &cacheable);
+	stop = dwunw_look_up(slot, walk->mappings, &flags, &cacheable);
 	dwunw_record(slot, frame, s->pc, s->sp, flags, slot->code);
 	if (stop == DWUNW_CONTINUE) {
 		by_frame_pointer.frame = DWUNW_ARCH_NATIVE.fp_frame;

@@ -2,11 +2,12 @@
 /*
  * An architecture, as data. Porting guide: a new architecture is one folder src/arch/NAME/ with
  *
- *   dwunw_arch.h      struct dwunw_step_arch: word size, dense indices of sp and fp, callee-saved
- *                     mask, the rule of a frame that keeps a frame pointer
+ *   dwunw_arch.h      struct dwunw_step_arch: word size, dense indices of sp, fp and link register,
+ *                     callee-saved mask, the rule of a frame that keeps a frame pointer
  *   dwunw_arch.bpf.h  dwunw_arch_regs(): struct pt_regs -> dense registers, for the BPF side
  *   NAME.c            struct arch below: the map from DWARF register numbers to dense indices, the
- *                     column of the return address, register names
+ *                     column of the return address, register names, what signal handlers return to
+ *   arch.mk           what the build must know
  *
  * plus its line in arch.c and its fixtures under tests/fixtures/NAME/. Nothing outside src/arch knows a register by
  * name. A dense index (0 .. DWUNW_MAX_REGS-1) exists for every register that CFI of
@@ -20,6 +21,16 @@
 #include <stdint.h>
 
 struct dwunw_step_arch;
+
+/*
+ * What a signal handler returns to where no CFI describes it: its two instructions, and where above the stack pointer the kernel
+ * has put the registers of the interrupted frame, which by the ABI stay where they are.
+ */
+struct arch_sigreturn {
+	uint32_t code[2];
+	uint16_t pc;	   /* bytes from sp */
+	uint16_t regs[16]; /* by dense index */
+};
 
 struct arch {
 	const char *name;  /* as in `uname -m` */
@@ -38,6 +49,8 @@ struct arch {
 	uint8_t n_user_words;
 	uint8_t user_pc;
 	const uint8_t *user_regs;
+	const struct arch_sigreturn *sigreturns;
+	size_t n_sigreturns;
 	/* names of DWARF registers, as binutils' readelf prints them; NULL past the end */
 	const char *const *reg_names;
 	size_t n_reg_names;

@@ -11,6 +11,7 @@
 #include "process/process.h"
 #include "table/table.h"
 #include "unwind/resolve.h"
+#include "unwind/sigreturn.h"
 #include "unwind/snapshot.h"
 
 struct dwunw_reader {
@@ -91,13 +92,27 @@ static int see_through_trampoline(struct unwinder *u)
 	return -ENOENT;
 }
 
-/* The frame has no CFI: see dwunw_no_cfi() of walk.bpf.h. */
-static int step_by_frame_pointer(struct unwinder *u, size_t frame)
+/* The frame is what a signal handler returns to: DWUNW_CONTINUE, else what is given. */
+static int step_by_sigreturn(struct unwinder *u, int otherwise)
 {
+	if (sigreturn_rule(arch_native(), u->snapshot, u->state.pc, &u->rule))
+		return otherwise;
+	u->flags |= DWUNW_FRAME_EXACT;
+	return DWUNW_CONTINUE;
+}
+
+/* The frame has no CFI: see dwunw_no_cfi() of walk.bpf.h. */
+static int step_by_frame_pointer(struct unwinder *u)
+{
+	if (step_by_sigreturn(u, DWUNW_STOP_NO_CFI) == DWUNW_CONTINUE)
+		return DWUNW_CONTINUE;
 	u->flags |= DWUNW_FRAME_FP;
-	if (u->state.fp == 0 && frame > 0)
+	/* In a frame that made no call the frame pointer may be any register. */
+	if (u->state.pc_exact)
+		return DWUNW_STOP_NO_CFI;
+	if (u->state.fp == 0)
 		return DWUNW_STOP_ROOT;
-	if (frame == 0 || !dwunw_fp_is_sane(&u->state, u->arch))
+	if (!dwunw_fp_is_sane(&u->state, u->arch))
 		return DWUNW_STOP_NO_CFI;
 	memset(&u->rule, 0, sizeof(u->rule));
 	u->rule.frame = u->arch->fp_frame;
@@ -130,14 +145,14 @@ static const struct mapping *find_code(const struct unwinder *u, uint64_t pc)
 }
 
 /* Finds the rule of the frame: DWUNW_CONTINUE or a stop reason. */
-static int look_up(struct unwinder *u, size_t frame)
+static int look_up(struct unwinder *u)
 {
 	uint64_t pc = dwunw_lookup_pc(&u->state);
 
 	u->mapping = find_code(u, pc);
 	if (!u->mapping || u->state.pc == u->snapshot->trampoline) {
 		if (see_through_trampoline(u))
-			return DWUNW_STOP_NO_MAPPING;
+			return step_by_sigreturn(u, DWUNW_STOP_NO_MAPPING);
 		u->flags |= DWUNW_FRAME_TRAMPOLINE;
 		pc = u->state.pc - 1;
 		u->mapping = find_code(u, pc);
@@ -148,7 +163,7 @@ static int look_up(struct unwinder *u, size_t frame)
 	if (u->error)
 		return DWUNW_STOP_NO_TABLE;
 	if (!u->mapping->module || !u->mapping->module->cfi)
-		return step_by_frame_pointer(u, frame);
+		return step_by_frame_pointer(u);
 	u->error = rule_at(u, u->mapping, pc);
 	if (u->error == 0)
 		return DWUNW_CONTINUE;
@@ -157,7 +172,7 @@ static int look_up(struct unwinder *u, size_t frame)
 		u->flags |= DWUNW_FRAME_EXACT;
 		return (u->rule.frame.flags & DWUNW_RULE_SIGNAL) ? DWUNW_CONTINUE : DWUNW_STOP_ROOT;
 	}
-	return step_by_frame_pointer(u, frame);
+	return step_by_frame_pointer(u);
 }
 
 static void start(struct unwinder *u, const struct unwind_snapshot *snapshot)
@@ -188,7 +203,7 @@ static const char *module_name(const struct unwinder *u)
 }
 
 /* One frame, recorded in `out` unless that is NULL: DWUNW_CONTINUE or a stop reason. */
-static int walk_frame(struct unwinder *u, size_t frame, struct dwunw_frame *out)
+static int walk_frame(struct unwinder *u, struct dwunw_frame *out)
 {
 	uint64_t sp = u->state.sp;
 	__u64 cfa = 0;
@@ -196,7 +211,7 @@ static int walk_frame(struct unwinder *u, size_t frame, struct dwunw_frame *out)
 
 	u->flags = u->state.pc_exact ? DWUNW_FRAME_EXACT : 0;
 	u->error = 0;
-	stop = look_up(u, frame);
+	stop = look_up(u);
 	if (stop == DWUNW_CONTINUE && (u->rule.frame.flags & DWUNW_RULE_SIGNAL))
 		u->flags |= DWUNW_FRAME_SIGNAL;
 	if (out)
@@ -242,7 +257,7 @@ void unwind_snapshot(const struct unwind_snapshot *snapshot, unsigned int skip, 
 			stop = DWUNW_STOP_DEPTH;
 			break;
 		}
-		stop = walk_frame(&u, frame, out);
+		stop = walk_frame(&u, out);
 		ret->n_frames += out != NULL;
 	}
 	finish(&u, stop, ret);

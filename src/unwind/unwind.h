@@ -24,7 +24,8 @@ struct unwind_snapshot {
 	size_t slice_size;
 	dwunw_read_fn *read; /* for what the slice does not have; or NULL */
 	void *read_arg;
-	uint64_t ra_mask;    /* of NT_ARM_PAC_MASK: bits that sign return addresses; 0: the usual ones */
+	uint64_t
+		ra_mask; /* of NT_ARM_PAC_MASK: bits that sign return addresses; 0: the usual ones */
 	uint64_t trampoline; /* of uretprobes; 0: none */
 	const struct dwunw_return *returns;
 	size_t n_returns;

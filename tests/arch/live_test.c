@@ -5,10 +5,11 @@
  * keep by themselves, and what libgcc's unwinder finds, of whose code and descriptors nothing is in ours:
  *   - at a call, under recursion, alloca, variable arguments, many saved registers, and callbacks of the C library;
  *   - in a leaf function that a signal interrupts, whose return address is in the link register;
- *   - wherever a timer interrupts a workload.
+ *   - wherever a timer interrupts a workload; and from the signal handlers through the kernel's frame.
  */
 #include <alloca.h>
 #include <elf.h>
+#include <errno.h>
 #include <link.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 #include <unwind.h>
 
 #include <dwunw/step_types.h>
@@ -114,11 +116,15 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
+static int pipe_fds[2];
+
+/* Whatever the address: the kernel says EFAULT where this process would end. */
 static int read_self(void *arg, uint64_t addr, void *buf, size_t size)
 {
 	(void)arg;
-	memcpy(buf, (const void *)(uintptr_t)addr, size);
-	return 0;
+	if (write(pipe_fds[1], (const void *)(uintptr_t)addr, size) != (ssize_t)size)
+		return -EFAULT;
+	return read(pipe_fds[0], buf, size) == (ssize_t)size ? 0 : -EFAULT;
 }
 
 /* --- stacks -------------------------------------------------------------------------------------- */
@@ -359,6 +365,34 @@ static __attribute__((noinline)) long leaf(void)
 	return *page + 1;
 }
 
+/*
+ * From inside the handler, through what it returns to, up to the interrupted function, and from there on as if from that.
+ */
+static __attribute__((noinline)) bool same_from_handler(void)
+{
+	static struct stack from_here;
+	volatile size_t first = 0;
+	ucontext_t context;
+
+	getcontext(&context);
+	unwind(&context, &from_here);
+	while (first < from_here.n &&
+	       (first == 0 || !(from_here.frames[first - 1].flags & DWUNW_FRAME_SIGNAL)))
+		first++;
+	if (from_here.n - first != stack.n || from_here.stop != stack.stop) {
+		fprintf(stderr, "from the handler: %zu frames (%s) after %zu, not %zu\n",
+			from_here.n - first, dwunw_stop_reason_text(from_here.stop), first,
+			stack.n);
+		return false;
+	}
+	for (size_t i = 0; i < stack.n; i++) {
+		if (from_here.frames[first + i].pc != stack.frames[i].pc ||
+		    from_here.frames[first + i].cfa != stack.frames[i].cfa)
+			return false;
+	}
+	return true;
+}
+
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	uintptr_t start = (uintptr_t)leaf;
@@ -369,7 +403,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	n_leaves++;
 	if (stack.frames[0].pc < start || stack.frames[0].pc > start + 64 ||
 	    stack.frames[1].cfa != shadow[n_shadow - 1].cfa || !same_as_shadow(&stack) ||
-	    !same_as_libgcc(&stack, 0, "leaf"))
+	    !same_as_libgcc(&stack, 0, "leaf") || !same_from_handler())
 		bad_leaves++;
 	mprotect((void *)page, 4096, PROT_READ);
 }
@@ -409,7 +443,7 @@ static void on_timer(int sig, siginfo_t *info, void *context)
 	unwind(context, &stack);
 	n_signals++;
 	ended[stack.stop]++;
-	if (!same_as_libgcc(&stack, 0, "timer"))
+	if (!same_as_libgcc(&stack, 0, "timer") || !same_from_handler())
 		bad_signals++;
 }
 
@@ -518,6 +552,7 @@ static void test_anywhere(unsigned int seconds)
 
 int main(void)
 {
+	CHECK(pipe(pipe_fds) == 0);
 	dl_iterate_phdr(add_module, NULL);
 	test_calls();
 	test_leaf();

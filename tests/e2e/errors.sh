@@ -155,14 +155,14 @@ check "the target is killed: a last report, and a line that says so" dies
 
 # --- Output as it comes ---------------------------------------------------------------------------------------------------------
 
-# The tool runs on: what is there has not waited for a buffer to fill. (A file: every tool_start.)
+# The tool runs on: what is there has not waited for a buffer to fill, for which one report is too little.
 piped() {
 	target_start piped "$PROGRAMS/chain" || return 1
-	"$TOOL" -p "$target" -o 0 1 > >(exec cat >"$WORK/piped.report") 2>"$WORK/piped.stderr" &
+	"$TOOL" -p "$target" -o 0 2 > >(exec cat >"$WORK/piped.report") 2>"$WORK/piped.stderr" &
 	tool=$!
 	started+=("$tool")
 	wait_for 20 has_line "$WORK/piped.report" '^Attaching to pid' && target_run piped || return 1
-	wait_for 5 has_line "$WORK/piped.report" '^100100 bytes in 100 allocations from stack$' || return 1
+	wait_for 3 has_line "$WORK/piped.report" '^100100 bytes in 100 allocations from stack$' || return 1
 	gone "$tool" && return 1
 	tool_stop && target_end
 }

@@ -35,7 +35,7 @@ places() {
 	segment=$(readelf -lW "$WORK/chain" | awk '$1 == "LOAD" && / R E / { print $3 " - " $2 }')
 	for function in $functions; do
 		vaddr=$(nm "$WORK/chain" | awk -v name="$function" '$3 == name { print "0x" $1 }')
-		printf '%s@%s:%#x\n' "$function" "$WORK/chain" $((vaddr - (${segment})))
+		printf '%s@%s:%#x\n' "$function" "$WORK/chain" $((vaddr - (segment)))
 	done
 }
 
@@ -52,7 +52,7 @@ probed() {
 		target_run probed && tool_stop && target_end
 	status=$?
 	exec {probes_in}>&-
-	wait "$probes" && return $status
+	wait "$probes" && return "$status"
 }
 
 check "return probes on the stack: the run" probed

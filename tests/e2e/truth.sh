@@ -33,7 +33,7 @@ declare -A said=(
 quiet() {
 	local stderr=$WORK/$1.force.stderr
 	cat "$stderr"
-	[ -z "$(grep -vE "${said[$1]:-^$}" "$stderr")" ] || return 1
+	! grep -qvE "${said[$1]:-^$}" "$stderr" || return 1
 	[ -z "${said[$1]:-}" ] || [ -s "$stderr" ]
 }
 

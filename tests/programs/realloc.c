@@ -7,7 +7,8 @@
 #include "truth.h"
 
 /* volatile, so that the compiler neither knows the results nor warns about the sizes. */
-static volatile size_t huge = PTRDIFF_MAX - 4096, zero, half = SIZE_MAX / 2, top = (SIZE_MAX >> 1) + 1;
+static volatile size_t huge = PTRDIFF_MAX - 4096, zero, half = SIZE_MAX / 2,
+		       top = (SIZE_MAX >> 1) + 1;
 
 FRAME void *first_block(size_t size)
 {
@@ -52,7 +53,8 @@ FRAME void failing_realloc(void)
 	truth_require(!truth_keep(realloc(block, huge)), "a huge realloc succeeded");
 	block = kept_by_failure(600);
 	truth_require(!truth_keep(reallocarray(block, half, 4)), "a huge reallocarray succeeded");
-	block = kept_by_failure(70); /* the product overflows to 0: nevertheless it is no realloc(p, 0) */
+	block = kept_by_failure(
+		70); /* the product overflows to 0: nevertheless it is no realloc(p, 0) */
 	truth_require(!truth_keep(reallocarray(block, top, 2)), "a reallocarray of 2^64 succeeded");
 }
 

@@ -4,6 +4,7 @@
  * knows and its near misses, which must not be mistaken for it. The numbers are x86_64's.
  */
 #include <dwarf.h>
+#include <elf.h>
 #include <string.h>
 #include "arch/arch.h"
 #include "cfi/cfi.h"
@@ -31,7 +32,7 @@ static struct dwunw_rule make(void)
 	struct dwunw_rule rule;
 
 	memset(&rule, 0xaa, sizeof(rule));
-	rule_from_row(arch_native(), &row, &rule);
+	rule_from_row(arch_find(EM_X86_64, ELFCLASS64, ELFDATA2LSB), &row, &rule);
 	return rule;
 }
 

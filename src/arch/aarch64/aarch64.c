@@ -9,6 +9,18 @@ static const int8_t dense[] = {
 	-1, -1, -1, 0,	1,  2,	3,  4,	5,  6,	7,  8,	9,  10, 11, 12, /* x16 .. x30, sp */
 };
 
+/*
+ * mov x8, #139; svc #0 (Linux: arch/arm64/kernel/vdso/sigreturn.S). At sp are siginfo_t (128 bytes) and ucontext_t, whose
+ * uc_mcontext (asm/sigcontext.h), at 176, has x0 .. x30, sp and pc from its byte 8 on.
+ */
+#define REG(n) (128 + 176 + 8 + 8 * (n))
+static const struct arch_sigreturn sigreturns[] = {
+	{.code = {0xd2801168, 0xd4000001},
+	 .pc = REG(32),
+	 .regs = {REG(19), REG(20), REG(21), REG(22), REG(23), REG(24), REG(25), REG(26), REG(27),
+		  REG(28), REG(29), REG(30), REG(31), REG(0), REG(12), REG(15)}},
+};
+
 static const char *const reg_names[] = {
 	"x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",	 "x7",	/* 0 */
 	"x8",  "x9",  "x10", "x11", "x12", "x13", "x14", "x15", /* 8 */
@@ -43,6 +55,8 @@ const struct arch arch_aarch64 = {
 	.n_user_words = 34,
 	.user_pc = 32,
 	.user_regs = user_regs,
+	.sigreturns = sigreturns,
+	.n_sigreturns = sizeof(sigreturns) / sizeof(sigreturns[0]),
 	.reg_names = reg_names,
 	.n_reg_names = sizeof(reg_names) / sizeof(reg_names[0]),
 };

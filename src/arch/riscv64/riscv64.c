@@ -9,6 +9,18 @@ static const int8_t dense[] = {
 	-1, -1, 2,  3,	4,  5,	6,  7,	8, 9, 10, 11, -1, -1, -1, -1, /* x16 .. x31 */
 };
 
+/*
+ * li a7, 139; ecall (Linux: arch/riscv/kernel/vdso/rt_sigreturn.S). At sp are siginfo_t (128 bytes) and ucontext_t, whose
+ * uc_mcontext (asm/sigcontext.h), at 176, begins with pc, x1 .. x31.
+ */
+#define REG(n) (128 + 176 + 8 * (n))
+static const struct arch_sigreturn sigreturns[] = {
+	{.code = {0x08b00893, 0x00000073},
+	 .pc = REG(0),
+	 .regs = {REG(8), REG(9), REG(18), REG(19), REG(20), REG(21), REG(22), REG(23), REG(24),
+		  REG(25), REG(26), REG(27), REG(1), REG(2), REG(5), REG(6)}},
+};
+
 static const char *const reg_names[] = {
 	"zero", "ra",  "sp",   "gp",   "tp",  "t0",  "t1",   "t2",   /* 0 */
 	"s0",	"s1",  "a0",   "a1",   "a2",  "a3",  "a4",   "a5",   /* 8 */
@@ -35,6 +47,8 @@ const struct arch arch_riscv64 = {
 	.n_user_words = 32,
 	.user_pc = 0,
 	.user_regs = user_regs,
+	.sigreturns = sigreturns,
+	.n_sigreturns = sizeof(sigreturns) / sizeof(sigreturns[0]),
 	.reg_names = reg_names,
 	.n_reg_names = sizeof(reg_names) / sizeof(reg_names[0]),
 };
