@@ -31,7 +31,7 @@ static int find(struct bpf_object *object, const char *name, size_t size, void *
 		return -ENOENT;
 	section = btf__type_by_id(btf, (__u32)id);
 	var = btf_var_secinfos(section);
-	for (int i = 0; i < btf_vlen(section); i++, var++) {
+	for (__u32 i = 0; i < (__u32)btf_vlen(section); i++, var++) {
 		const struct btf_type *type = btf__type_by_id(btf, var->type);
 
 		if (strcmp(btf__name_by_offset(btf, type->name_off), name) != 0)

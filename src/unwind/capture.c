@@ -122,6 +122,8 @@ static void *stopper(void *arg)
 	return NULL;
 }
 
+#define STACK_SIZE (1 << 20) /* whatever the limit of the process says */
+
 /*
  * In a thread of its own: the kernel lets go of what a thread traces when that thread ends, and there is no other way to
  * leave a target that does not stop.
@@ -129,13 +131,20 @@ static void *stopper(void *arg)
 static int capture_live(struct capture *capture)
 {
 	sigset_t all, before;
+	pthread_attr_t attr;
 	pthread_t thread;
 	int err;
 
+	err = -pthread_attr_init(&attr);
+	if (err)
+		return err;
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	/* The caller's signal handlers have no business there. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = -pthread_create(&thread, NULL, stopper, capture);
+	err = -pthread_create(&thread, &attr, stopper, capture);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
 	if (err)
 		return err;
 	pthread_join(thread, NULL);

@@ -3,8 +3,7 @@
 # timeout: 120
 #
 # Proves: `dwunw stack PID` shows every thread of real programs with the pcs that gdb finds, frame for frame up to the root, in the
-# documented form and with exit status 0; the programs go on; what cannot be shown is one line on stderr and exit status 1, a wrong
-# command line 2.
+# documented form and with exit status 0; and the programs go on.
 
 . "$(dirname "$0")/lib.sh"
 DWUNW=$BUILD/tools/dwunw/dwunw
@@ -80,29 +79,4 @@ if command -v redis-server >/dev/null; then
 	check "redis goes on" has_threads 4
 fi
 
-# refused STATUS MESSAGE ARGUMENTS...
-refused() {
-	local expected=$1 message=$2 status
-	shift 2
-	"$DWUNW" "$@" >"$WORK/stdout" 2>"$WORK/stderr" </dev/null
-	status=$?
-	cat "$WORK/stdout" "$WORK/stderr"
-	[ "$status" = "$expected" ] && [ ! -s "$WORK/stdout" ] && grep -qF -- "$message" "$WORK/stderr" &&
-		{ [ "$expected" = 2 ] || [ "$(wc -l <"$WORK/stderr")" = 1 ]; }
-}
-
-check "no process" refused 1 "dwunw stack: 4194305: no such process" stack 4194305
-check "no thread" refused 1 "no such process" stack -t 1 "$$"
-check "no command" refused 2 "a command is missing"
-check "wrong command" refused 2 "no such command: stak" stak 1
-check "no PID" refused 2 "PID is missing" stack
-check "two PIDs" refused 2 "one PID only" stack 1 2
-check "PID that is none" refused 2 "must be a number" stack 12x
-check "PID zero" refused 2 "must be a number" stack 0
-check "frames zero" refused 2 "must be a number" stack -n 0 1
-check "no file" refused 2 "FILE is missing" cfi
-check "file that is not there" refused 1 "/nonexistent: No such file" cfi /nonexistent
-check "file that is no ELF" refused 1 "/etc/passwd: not an ELF file" table /etc/passwd
-check "directory" refused 1 "dwunw table: /etc: " table /etc
-check "full disk" [ "$("$DWUNW" cfi "$DWUNW" 2>&1 >/dev/full | grep -c 'No space left')" = 1 ]
 summary

@@ -9,6 +9,7 @@
 #include <dwunw/step_types.h>
 
 #include "arch/arch.h"
+#include "../workdir.h"
 #include "capture.h"
 
 static int read_nothing(void *arg, uint64_t addr, void *buf, size_t size)
@@ -128,9 +129,36 @@ static void test_not_permitted(void)
 	end(target);
 }
 
+/* 32-bit code on a 64-bit kernel, where there are compiler and kernel for it. */
+static void test_other_architecture(void)
+{
+	static const char source[] =
+		".globl _start\n_start: mov $29, %eax\nint $0x80\njmp _start\n";
+	struct dwunw_unwind_result result;
+	pid_t pid;
+
+	workdir_enter();
+	write_text("pause.s", source);
+	if (system("cc -m32 -nostdlib -static -o pause pause.s 2>/dev/null") == 0) {
+		pid = fork();
+		if (pid == 0) {
+			execl("./pause", "./pause", NULL);
+			_exit(99);
+		}
+		pause_ms(50);
+		if (reaches_state(pid, 'S')) {
+			CHECK(capture(pid, 0, &result) == -ENOTSUP);
+			CHECK(reaches_state(pid, 'S'));
+		}
+		end(pid);
+	}
+	workdir_leave();
+}
+
 int main(void)
 {
 	setup();
+	test_other_architecture();
 	test_bad_threads();
 	test_bad_contexts();
 	test_not_permitted();

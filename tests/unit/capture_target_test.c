@@ -269,9 +269,22 @@ static void test_uninterruptible(void)
 	CHECK(wait_exit(pid) == 7);
 }
 
+/* Whatever the caller has done about its children, stops of threads are still told. */
+static void test_no_sigchld(void)
+{
+	struct dwunw_unwind_result result;
+	pid_t pid = start(count_deep, 1);
+
+	signal(SIGCHLD, SIG_IGN);
+	CHECK(capture(pid, 0, &result) == 0 && has_levels(result.n_frames));
+	signal(SIGCHLD, SIG_DFL);
+	end(pid);
+}
+
 int main(void)
 {
 	setup();
+	test_no_sigchld();
 	test_signals();
 	test_blocked_signal();
 	test_waiting(sleep_exactly);
