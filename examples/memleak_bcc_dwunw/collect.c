@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include <dwunw/dwunw.h> /* dwunw-added */
 
@@ -180,6 +181,9 @@ static int read_batches(struct collector *c)
 		}
 		last = err == -ENOENT;
 		err = last ? 0 : err;
+		/* a block's stack was told of before the block was stored, so now at the latest */
+		if (c->source->events)				 /* dwunw-added */
+			ring_buffer__consume(c->source->events); /* dwunw-added */
 		for (__u32 i = 0; i < n && !err; i++)
 			err = add_block(c, &keys[i], &blocks[i]);
 		in = position;

@@ -9,7 +9,8 @@
 
 #include "report.h"
 
-struct dwunw_bpf; /* dwunw-added */
+struct dwunw_bpf;   /* dwunw-added */
+struct ring_buffer; /* dwunw-added */
 struct symbolizer;
 
 struct collect_source {
@@ -19,6 +20,8 @@ struct collect_source {
 	char comm[16];
 	size_t max_depth;
 	struct dwunw_bpf *dwunw; /* dwunw-added: NULL: stacks are bpf_get_stackid()'s */
+	struct ring_buffer
+		*events; /* dwunw-added: whose records say what the stacks of blocks are */
 };
 
 /*
@@ -28,7 +31,7 @@ struct collect_source {
 int collect_blocks(const struct collect_source *source, struct report_snapshot *ret);
 
 /*
- * Gives the stacks of the first `n` groups their frames. Call it after the events of the ring buffer were handled.
+ * Gives the stacks of the first `n` groups their frames. 
  */
 int collect_frames(const struct collect_source *source, struct symbolizer *symbolizer,
 		   struct report_snapshot *snapshot, const struct report_groups *groups, size_t n);

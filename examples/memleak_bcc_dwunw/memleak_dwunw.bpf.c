@@ -19,7 +19,8 @@ const volatile __u64 max_size = ~0ULL;
 const volatile bool use_dwunw; /* dwunw-added */
 
 __u64 counts[MEMLEAK_N_COUNTS];
-__u64 exec_image; /* the target's process image since its last exec; 0: it has not called exec */
+__u32 target_tgid; /* of the first call seen */
+__u64 exec_image;  /* the target's process image since its last exec; 0: it has not called exec */
 
 /* The allocator call that a thread is in. */
 struct call {
@@ -148,8 +149,12 @@ SEC("uprobe.multi")
 int memleak_enter(struct pt_regs *ctx)
 {
 	__u64 cfa = PT_REGS_SP(ctx) + DWUNW_ARCH_NATIVE.return_size, old;
+	__u32 tgid = bpf_get_current_task_btf()->tgid;
 	struct call *call;
 
+	/* A vfork child shares the target's memory, and so, attached by perf events, its probes. */
+	if (target_tgid != tgid && __sync_val_compare_and_swap(&target_tgid, 0, tgid) != 0)
+		return 0;
 	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0,
 				    BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!call) {
@@ -246,15 +251,13 @@ int memleak_free(struct pt_regs *ctx)
 	return 0;
 }
 
-/* exec: the blocks of the old image are gone. Costs the exec of a bystander one look-up. */
+/* exec, by whichever thread: the blocks of the old image are gone. Costs a bystander's exec next to nothing. */
 SEC("raw_tp/sched_process_exec")
 int memleak_exec(void *ctx)
 {
-	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+	__u32 tgid = bpf_get_current_task_btf()->tgid;
 
-	if (!call)
-		return 0;
-	call->cfa = 0;
-	exec_image = current_image();
+	if (tgid == target_tgid)
+		exec_image = current_image();
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* memleak_dwunw_user: which stacks of a process hold memory that was not freed. */
+#include <signal.h>
 #include <stdio.h>
 
 #include "options.h"
@@ -14,6 +15,7 @@ int main(int argc, char **argv)
 	if (status)
 		return status;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	signal(SIGPIPE, SIG_IGN); /* a reader that is gone: noticed when writing, ended in order */
 	status = session_start(&options, &session);
 	if (status)
 		return status;

@@ -308,15 +308,16 @@ static enum wake wait_for_report(struct session *session, int64_t deadline_ms)
 	for (;;) {
 		int64_t left = deadline_ms - monotonic_ms();
 
-		if (left <= 0)
-			return WAKE_TIME;
-		poll(fds, 3, left > 1000000 ? 1000000 : (int)left);
+		/* also when it is late already: a signal and the end of the target come first */
+		poll(fds, 3, left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left);
 		if (session->events)			       /* dwunw-added */
 			ring_buffer__consume(session->events); /* dwunw-added */
 		if (fds[0].revents & POLLIN)
 			return WAKE_SIGNAL;
 		if (fds[1].revents & (POLLIN | POLLHUP))
 			return WAKE_ENDED;
+		if (monotonic_ms() >= deadline_ms)
+			return WAKE_TIME;
 	}
 }
 
@@ -336,13 +337,16 @@ int session_run(struct session *session)
 	int64_t next = monotonic_ms();
 
 	printf("Attaching to pid %d, Ctrl+C to quit.\n", session->pid);
-	fflush(stdout);
+	if (session_flush())
+		return EXIT_FAILURE;
 	if (session_symbols(session))
 		return EXIT_FAILURE;
 	for (unsigned int i = 0; options->n_intervals == 0 || i < options->n_intervals; i++) {
 		enum wake wake;
 
 		next += (int64_t)options->interval_s * 1000;
+		if (next < monotonic_ms()) /* the last report took longer: its beats are left out */
+			next = monotonic_ms();
 		wake = wait_for_report(session, next);
 		if (session_report(session))
 			return EXIT_FAILURE;

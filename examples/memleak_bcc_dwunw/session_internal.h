@@ -45,6 +45,9 @@ int session_load(struct session *session);
 /* Opens the files that names come from, while the process lives. */
 int session_symbols(struct session *session);
 
+/* Hands stdout to the kernel; -EIO, the reason printed, where it does not take it. */
+int session_flush(void);
+
 /* Prints one report. */
 int session_report(struct session *session);
 

@@ -98,18 +98,28 @@ static void tell_stats(struct session *session)
 	*told = now;
 }
 
-static void print_report(struct session *session, const struct report_snapshot *snapshot,
-			 const struct report_groups *groups, const struct report_options *options)
+int session_flush(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	message("cannot write to stdout: %s", strerror(errno));
+	return -EIO;
+}
+
+static int print_report(struct session *session, const struct report_snapshot *snapshot,
+			const struct report_groups *groups, const struct report_options *options)
 {
 	time_t now = time(NULL);
 	struct tm when;
+	int err;
 
 	localtime_r(&now, &when);
 	report_print(stdout, snapshot, groups, options, &when);
-	fflush(stdout);
+	err = session_flush();
 	if (session->dwunw)	     /* dwunw-added */
 		tell_stats(session); /* dwunw-added */
 	tell_counts(session);
+	return err;
 }
 
 int session_report(struct session *session)
@@ -122,7 +132,8 @@ int session_report(struct session *session)
 		.pid = session->pid,
 		.comm = "",
 		.max_depth = options->max_stack_depth,
-		.dwunw = session->dwunw, /* dwunw-added */
+		.dwunw = session->dwunw,   /* dwunw-added */
+		.events = session->events, /* dwunw-added */
 	};
 	const struct report_options shown = {
 		.top_stacks = options->top_stacks,
@@ -133,6 +144,7 @@ int session_report(struct session *session)
 	};
 	struct report_snapshot snapshot;
 	struct report_groups groups;
+	bool told = false;
 	int err = collect_blocks(&source, &snapshot);
 
 	if (err) {
@@ -145,11 +157,13 @@ int session_report(struct session *session)
 		if (!err)
 			err = collect_frames(&source, session->symbolizer, &snapshot, &groups,
 					     options->top_stacks);
-		if (!err)
-			print_report(session, &snapshot, &groups, &shown);
+		if (!err && print_report(session, &snapshot, &groups, &shown))
+			told = true;
 		report_groups_free(&groups);
 	}
 	collect_free(&snapshot);
+	if (told)
+		return -EIO;
 	if (err)
 		message("cannot make the report: %s", strerror(-err));
 	return err;

@@ -62,7 +62,7 @@ enum dwunw_count {
 };
 
 #define DWUNW_SLOTS 4 /* walks that can be under way on one CPU, preempting one another */
-#define DWUNW_WINDOW_SIZE 2048
+#define DWUNW_WINDOW_SIZE 4096 /* the smallest page */
 #define DWUNW_CACHE_SETS 512 /* of two entries each */
 #define DWUNW_TOLD 256
 

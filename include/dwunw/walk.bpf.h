@@ -24,13 +24,13 @@ const volatile __u32 dwunw_details; /* stack records carry stack pointers */
 
 /* Bytes below a missed word that a new window also takes: registers saved next to the return address. */
 #define DWUNW_WINDOW_LEAD 64
-#define DWUNW_WINDOW_SMALL 128
 
 #define DWUNW_HASH_MULTIPLIER 0x9e3779b97f4a7c15ULL
 
 /*
- * Reads through a window of the stack: a read costs by the call, hardly by the byte. Near the end of the stack a whole
- * window cannot be had: a small one is tried, then the word alone.
+ * Reads through a window of the stack: a read costs by the call, hardly by the byte. A window never leaves the word's page: the
+ * next one may be one that was never touched (between the stack's first frame and the environment, say), and failing costs
+ * more than ten reads.
  */
 static __always_inline int dwunw_read_word(struct dwunw_reader *reader, __u64 addr, __u64 *ret)
 {
@@ -38,17 +38,22 @@ static __always_inline int dwunw_read_word(struct dwunw_reader *reader, __u64 ad
 	__u64 off = addr - slot->window_start;
 
 	if (off >= slot->in_window) {
-		__u64 start = addr - DWUNW_WINDOW_LEAD;
+		__u64 page = addr & ~(DWUNW_WINDOW_SIZE - 1ULL), start = addr - DWUNW_WINDOW_LEAD;
+		__u64 size;
 
+		if (start < page)
+			start = page;
+		size = DWUNW_WINDOW_SIZE - (start - page);
 		slot->in_window = 0;
-		if (bpf_probe_read_user(slot->window, DWUNW_WINDOW_SIZE, (void *)start) == 0)
-			slot->in_window = DWUNW_WINDOW_SIZE;
-		else if (bpf_probe_read_user(slot->window, DWUNW_WINDOW_SMALL, (void *)start) == 0)
-			slot->in_window = DWUNW_WINDOW_SMALL;
+		barrier_var(size);
+		if (size > DWUNW_WINDOW_SIZE ||
+		    bpf_probe_read_user(slot->window, size, (void *)start))
+			return -1;
+		slot->in_window = size;
 		slot->window_start = start;
-		off = DWUNW_WINDOW_LEAD;
+		off = addr - start;
 	}
-	if (slot->in_window == 0 || (off & 7))
+	if (off & 7)
 		return bpf_probe_read_user(ret, sizeof(*ret), (void *)addr);
 	*ret = slot->window[off / 8 & (DWUNW_WINDOW_SIZE / 8 - 1)];
 	return 0;

@@ -65,6 +65,8 @@ static void unwind(struct capture *capture, const struct dwunw_registers *regist
 	struct unwind_snapshot snapshot = {
 		.process = capture->known->process,
 		.names = capture->known->names,
+		.rules = capture->context->rules,
+		.epoch = capture->known->epoch,
 		.registers = registers,
 		.slice_start = request->stack_start,
 		.slice = request->stack,

@@ -9,6 +9,7 @@
 #include "unwind/memory.h"
 #include "unwind/options.h"
 #include "unwind/process_cache.h"
+#include "unwind/rule_cache.h"
 
 #define DEFAULT_MAX_PROCESSES 256
 
@@ -29,6 +30,9 @@ int dwunw_context_create(const struct dwunw_context_opts *opts, struct dwunw_con
 	if (!err)
 		err = process_cache_create(context->modules, known.max_processes,
 					   &context->processes);
+	context->rules = calloc(1, sizeof(*context->rules));
+	if (!context->rules)
+		err = -ENOMEM;
 	if (!err)
 		err = memory_create(&context->memory);
 	if (err) {
@@ -44,6 +48,7 @@ void dwunw_context_destroy(struct dwunw_context *context)
 	if (!context)
 		return;
 	memory_destroy(context->memory);
+	free(context->rules);
 	process_cache_destroy(context->processes);
 	module_cache_destroy(context->modules);
 	free(context);

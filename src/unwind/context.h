@@ -7,10 +7,12 @@
 struct memory;
 struct module_cache;
 struct process_cache;
+struct rule_cache;
 
 struct dwunw_context {
 	struct module_cache *modules;
 	struct process_cache *processes;
+	struct rule_cache *rules;
 	struct memory *memory;
 };
 

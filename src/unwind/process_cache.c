@@ -24,6 +24,7 @@ struct entry {
 struct process_cache {
 	struct module_cache *modules;
 	unsigned int max_processes;
+	uint64_t last_epoch;
 	struct entry *first;
 };
 
@@ -161,6 +162,7 @@ static int open_entry(struct process_cache *cache, pid_t pid, pid_t tid, struct 
 	if (!entry)
 		return -ENOMEM;
 	entry->known.pid = pid;
+	entry->known.epoch = ++cache->last_epoch;
 	err = process_open(cache->modules, tid, &entry->known.process);
 	if (!err)
 		err = set_names(entry);
@@ -194,10 +196,13 @@ int process_cache_get(struct process_cache *cache, pid_t pid, pid_t tid, bool *f
 
 int process_cache_refresh(struct process_cache *cache, struct known_process *known, pid_t tid)
 {
+	bool changed;
 	int err;
 
 	/* The thread it was opened by may have ended since. */
 	known->process->pid = tid;
-	err = process_refresh(cache->modules, known->process, NULL);
+	err = process_refresh(cache->modules, known->process, &changed);
+	if (!err && changed)
+		known->epoch = ++cache->last_epoch;
 	return err ? err : set_names((struct entry *)known);
 }

@@ -7,6 +7,7 @@
 #define UNWIND_PROCESS_CACHE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct module_cache;
@@ -16,6 +17,8 @@ struct process_cache;
 struct known_process {
 	pid_t pid; /* thread group; process->pid is any living thread of it */
 	struct process *process;
+	uint64_t
+		epoch; /* another one for each process and each change of its executable mappings */
 	/*
 	 * Path of the file behind each mapping of `process`, NULL where there is none. The strings stay until the process is
 	 * forgotten, the array until it is refreshed.

@@ -11,6 +11,7 @@
 #include "process/process.h"
 #include "table/table.h"
 #include "unwind/resolve.h"
+#include "unwind/rule_cache.h"
 #include "unwind/sigreturn.h"
 #include "unwind/snapshot.h"
 
@@ -69,9 +70,12 @@ struct unwinder {
 	struct dwunw_rule rule;
 	struct cfi_row row;
 	/* of the current frame */
-	uint32_t flags;		       /* DWUNW_FRAME_* */
-	const struct mapping *mapping; /* that its code is in, or NULL */
-	int error;		       /* negative errno: why it has no rule */
+	uint32_t flags;			   /* DWUNW_FRAME_* */
+	const struct mapping *mapping;	   /* that its code is in, or NULL */
+	const char *module;		   /* its name, or NULL */
+	const struct dwunw_rule *in_force; /* `rule`, or one in the cache */
+	bool is_general; /* it holds for every frame at its address: no expression was evaluated */
+	int error;	 /* negative errno: why it has no rule */
 };
 
 /* Puts back the return address that a uretprobe took off the stack. */
@@ -127,7 +131,8 @@ static int rule_at(struct unwinder *u, const struct mapping *mapping, uint64_t p
 	if (err)
 		return err;
 	rule_from_row(arch, &u->row, &u->rule);
-	if (rule_has_expression(&u->rule))
+	u->is_general = !rule_has_expression(&u->rule);
+	if (!u->is_general)
 		return rule_resolve(arch, &u->row, &u->state, u->snapshot, mapping->load_bias,
 				    &u->rule);
 	return 0;
@@ -169,6 +174,7 @@ static int look_up(struct unwinder *u)
 		return DWUNW_CONTINUE;
 	/* no call ends at pc: see dwunw_look_up() of walk.bpf.h */
 	if (pc != u->state.pc && rule_at(u, u->mapping, u->state.pc) == 0) {
+		u->is_general = false; /* not for a frame that made a call */
 		u->flags |= DWUNW_FRAME_EXACT;
 		return (u->rule.frame.flags & DWUNW_RULE_SIGNAL) ? DWUNW_CONTINUE : DWUNW_STOP_ROOT;
 	}
@@ -193,6 +199,7 @@ static void start(struct unwinder *u, const struct unwind_snapshot *snapshot)
 	u->state.ra_mask = snapshot->ra_mask ? snapshot->ra_mask : u->arch->ra_mask;
 }
 
+/* As dwunw_frame.module. */
 static const char *module_name(const struct unwinder *u)
 {
 	const struct unwind_snapshot *snapshot = u->snapshot;
@@ -200,6 +207,29 @@ static const char *module_name(const struct unwinder *u)
 	if (!u->mapping || !snapshot->names)
 		return NULL;
 	return snapshot->names[u->mapping - snapshot->process->mappings];
+}
+
+/* look_up() with what it found before. */
+static int look_up_cached(struct unwinder *u)
+{
+	const struct unwind_snapshot *snapshot = u->snapshot;
+	uint64_t pc = dwunw_lookup_pc(&u->state);
+	struct rule_cache_entry *entry =
+		snapshot->rules ? rule_cache_place(snapshot->rules, snapshot->epoch, pc) : NULL;
+	int stop;
+
+	if (entry && entry->pc == pc && entry->epoch == snapshot->epoch) {
+		u->in_force = &entry->rule;
+		u->module = entry->module;
+		return DWUNW_CONTINUE;
+	}
+	u->is_general = false;
+	stop = look_up(u);
+	u->in_force = &u->rule;
+	u->module = module_name(u);
+	if (entry && stop == DWUNW_CONTINUE && u->is_general)
+		*entry = (struct rule_cache_entry){snapshot->epoch, pc, u->module, u->rule};
+	return stop;
 }
 
 /* One frame, recorded in `out` unless that is NULL: DWUNW_CONTINUE or a stop reason. */
@@ -211,14 +241,15 @@ static int walk_frame(struct unwinder *u, struct dwunw_frame *out)
 
 	u->flags = u->state.pc_exact ? DWUNW_FRAME_EXACT : 0;
 	u->error = 0;
-	stop = look_up(u);
-	if (stop == DWUNW_CONTINUE && (u->rule.frame.flags & DWUNW_RULE_SIGNAL))
+	stop = look_up_cached(u);
+	if (stop == DWUNW_CONTINUE && (u->in_force->frame.flags & DWUNW_RULE_SIGNAL))
 		u->flags |= DWUNW_FRAME_SIGNAL;
 	if (out)
 		*out = (struct dwunw_frame){
-			.pc = u->state.pc, .sp = sp, .flags = u->flags, .module = module_name(u)};
+			.pc = u->state.pc, .sp = sp, .flags = u->flags, .module = u->module};
 	if (stop == DWUNW_CONTINUE)
-		stop = dwunw_step(&u->state, u->arch, &u->reader, &u->rule.frame, &u->rule, &cfa);
+		stop = dwunw_step(&u->state, u->arch, &u->reader, &u->in_force->frame, u->in_force,
+				  &cfa);
 	if (out) {
 		out->cfa = cfa;
 		out->ra = stop == DWUNW_CONTINUE ? u->state.pc : 0;

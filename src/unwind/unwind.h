@@ -13,11 +13,14 @@
 #include <dwunw/dwunw.h>
 
 struct process;
+struct rule_cache;
 
 struct unwind_snapshot {
 	const struct process *process;
 	uint32_t newest; /* mapping.since of the newest mappings to be believed; 0: all are */
 	const char *const *names; /* dwunw_frame.module by mapping of `process`; NULL: not wanted */
+	struct rule_cache *rules; /* or NULL; changed */
+	uint64_t epoch;		  /* for it */
 	const struct dwunw_registers *registers; /* of the innermost frame, whose pc is exact */
 	uint64_t slice_start;
 	const uint8_t *slice;

@@ -26,6 +26,7 @@ declare -A said=(
 	[longjmp]="$not_traced|: 200 allocator calls that did not return"
 	[nested]="$not_traced"
 	[exec_self]="no tables for this process yet|stacks sent to user space"
+	[exec_main]="no tables for this process yet|stacks sent to user space"
 	[plugin]="of the walks in the kernel ended early|stacks sent to user space"
 )
 

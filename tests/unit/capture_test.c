@@ -103,6 +103,7 @@ static void many_threads(void)
 /* The next thread in gdb's output is captured and compared; false: no more. */
 static bool compare_thread(FILE *gdb, char *line, int size, pid_t pid)
 {
+	struct dwunw_frame first[MAX_FRAMES];
 	struct dwunw_unwind_result result = {0};
 	unsigned long pc;
 	size_t i = 0;
@@ -112,6 +113,9 @@ static bool compare_thread(FILE *gdb, char *line, int size, pid_t pid)
 		if (!fgets(line, size, gdb))
 			return false;
 	CHECK(capture(pid, tid, &result) == 0 && result.stop == DWUNW_STOP_ROOT);
+	memcpy(first, frames, sizeof(first));
+	/* with all rules known */
+	CHECK(capture(pid, tid, &result) == 0 && memcmp(first, frames, sizeof(first)) == 0);
 	while (fgets(line, size, gdb) && sscanf(line, "0x%lx", &pc) == 1) {
 		CHECK(i < result.n_frames && frames[i].pc == pc);
 		i++;
