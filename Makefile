@@ -6,6 +6,7 @@
 # make test-parity  the CFI rows of every ELF file of this system against readelf's
 # make demo       installs what is missing (as root), builds, shows the leak report of a small program
 # make check      what needs no running: formatting, scripts, licence lines, README pair
+# make fuzz TIME=60   every fuzz target for that many seconds; their inputs so far are part of make test
 # make bench      ns per malloc/free pair, with and without the tool
 # make install    library, headers, tools, man pages under $(DESTDIR)$(PREFIX)
 # make libbpf LIBBPF_SRC=DIR   a libbpf source tree, into build/libbpf, to be used instead of the system's
@@ -27,6 +28,7 @@ include mk/lib.mk
 include mk/bpf.mk
 include mk/examples.mk
 include mk/tests.mk
+include mk/fuzz.mk
 include mk/bench.mk
 include mk/install.mk
 

@@ -239,15 +239,18 @@ int memleak_exit(struct pt_regs *ctx)
 SEC("uprobe.multi")
 int memleak_free(struct pt_regs *ctx)
 {
-	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
 	struct memleak_key key = {.addr = PT_REGS_PARM1(ctx)};
+	struct call *call;
 
 	if (!key.addr)
 		return 0;
-	if (call && call->cfa && call->cfa >= PT_REGS_SP(ctx) && call_is_live(call))
-		return 0; /* inside realloc, which has taken the block out */
 	key.image = current_image();
-	bpf_map_delete_elem(&blocks, &key);
+	if (bpf_map_delete_elem(&blocks, &key) == 0)
+		return 0;
+	/* inside the realloc that has taken it out: not to be put back */
+	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+	if (call && call->has_old && call->old_key.addr == key.addr)
+		call->has_old = 0;
 	return 0;
 }
 

@@ -162,6 +162,9 @@ int session_report(struct session *session)
 		report_groups_free(&groups);
 	}
 	collect_free(&snapshot);
+	if (session->dwunw) /* dwunw-added */
+		dwunw_bpf_forget_unused(
+			session->dwunw); /* dwunw-added: collect asked for all in use */
 	if (told)
 		return -EIO;
 	if (err)

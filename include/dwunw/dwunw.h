@@ -64,9 +64,9 @@ struct dwunw_frame {
 	uint64_t vaddr;
 };
 
-/* A stack, innermost frame first. Owned by the struct dwunw_bpf; valid until that is destroyed. */
+/* A stack, innermost frame first. Owned by the struct dwunw_bpf; valid until dwunw_bpf_forget_unused() or the end. */
 struct dwunw_stack {
-	uint32_t index; /* 0, 1, 2, ...: the same for every id that stands for this stack */
+	uint32_t index; /* small, and the same for every id that stands for this stack */
 	uint32_t stop;	/* enum dwunw_stop_reason; DWUNW_STOP_ROOT: complete */
 	pid_t pid;	/* thread group, in this process's PID namespace */
 	char comm[16];
@@ -197,6 +197,13 @@ DWUNW_API int dwunw_bpf_handle_event(struct dwunw_bpf *bpf, const void *data, si
  */
 DWUNW_API int dwunw_bpf_find_stack(struct dwunw_bpf *bpf, int64_t id,
 				   const struct dwunw_stack **ret);
+
+/*
+ * Frees stacks that were finished in user space, each for one event, and that dwunw_bpf_find_stack() was not asked for since the
+ * last call of this function. For tools that keep ids for long and look all of them up from time to time. -ENOMEM:
+ * nothing, or not everything, was freed.
+ */
+DWUNW_API int dwunw_bpf_forget_unused(struct dwunw_bpf *bpf);
 
 DWUNW_API void dwunw_bpf_get_stats(struct dwunw_bpf *bpf, struct dwunw_bpf_stats *ret);
 

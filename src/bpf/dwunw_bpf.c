@@ -139,6 +139,11 @@ int dwunw_bpf_find_stack(struct dwunw_bpf *bpf, int64_t id, const struct dwunw_s
 	return 0;
 }
 
+int dwunw_bpf_forget_unused(struct dwunw_bpf *bpf)
+{
+	return bpf ? stacks_forget_unused(bpf->stacks) : -EINVAL;
+}
+
 struct module *dwunw_bpf_module(struct dwunw_bpf *bpf, uint32_t id)
 {
 	return traced_env_module(&bpf->env, id);

@@ -11,6 +11,8 @@
 #include "process/process.h"
 #include "unwind/unwind.h"
 
+#define APART_WORDS 64
+
 static struct traced *find_by_key(struct dwunw_bpf *bpf, uint64_t key)
 {
 	struct traced *traced = bpf->traced;
@@ -98,6 +100,27 @@ static void take_kernel_frames(struct dwunw_bpf *bpf, const struct dwunw_cut_sho
 	stack->stop = event->stop;
 }
 
+/*
+ * The owner of a stack that ends before its root: differs with what lies on the stack above its end, so that two
+ * callers above the same unknown code do not become one (see dwunw_tell_apart() of dwunw.bpf.h).
+ */
+static uint64_t apart(const struct dwunw_cut_short_event *event, const struct dwunw_stack *stack,
+		      uint64_t owner)
+{
+	uint64_t end = stack->n_frames ? stack->frames[stack->n_frames - 1].sp : 0, off, word;
+	uint64_t hash = owner ^ end;
+
+	if (end < event->slice_start) /* not known: whatever was copied */
+		end = event->slice_start;
+	off = (end - event->slice_start) & ~7ULL;
+	for (int i = 0; i < APART_WORDS && off + sizeof(word) <= event->slice_size; i++) {
+		memcpy(&word, event->slice + off, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+		off += sizeof(word);
+	}
+	return hash | DWUNW_ID_EVENT; /* never a process key */
+}
+
 static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 		  const struct dwunw_cut_short_event *event)
 {
@@ -129,7 +152,7 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 	}
 	bpf->finished += stack.stop == DWUNW_STOP_ROOT;
 	if (stack.stop != DWUNW_STOP_ROOT && stack.stop != DWUNW_STOP_DEPTH)
-		owner = (uint64_t)event->event.stack_id;
+		owner = apart(event, &stack, owner);
 	return stacks_add(bpf->stacks, event->event.stack_id, owner, &stack);
 }
 

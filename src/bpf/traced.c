@@ -103,7 +103,7 @@ static void fill_mappings(struct traced_env *env, const struct process *process,
 		if (from->module && from->module->cfi) {
 			to->load_bias = from->load_bias;
 			to->table_id = from->module->id;
-		} else if (from->error) {
+		} else if (from->error && from->error != -ENOEXEC) { /* JIT code can be in a file */
 			to->table_id = UNREADABLE_TABLE;
 		}
 		ret->n++;

@@ -165,7 +165,7 @@ static int look_up(struct unwinder *u)
 			return DWUNW_STOP_NO_MAPPING;
 	}
 	u->error = u->mapping->error;
-	if (u->error)
+	if (u->error && u->error != -ENOEXEC) /* JIT code can be in a file */
 		return DWUNW_STOP_NO_TABLE;
 	if (!u->mapping->module || !u->mapping->module->cfi)
 		return step_by_frame_pointer(u);

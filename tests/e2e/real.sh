@@ -93,7 +93,7 @@ openssl_run() {
 	stop "$load" "$server"
 }
 
-# The compiler proper, on a source that has been through the preprocessor
+# The compiler proper, on a source that has been through the preprocessor; a few hundred stacks are deeper than 127 frames
 compiler_run() {
 	local cc1plus
 	have g++ || return
@@ -101,7 +101,8 @@ compiler_run() {
 	have "$cc1plus" || return
 	g++ -E "$LOADS/compiled.cc" -o "$WORK/compiled.ii"
 	SECONDS_TRACED=15 trace_command cc1plus \
-		"$cc1plus -quiet -O2 -fpreprocessed $WORK/compiled.ii -o $WORK/compiled.s"
+		"$cc1plus -quiet -O2 -fpreprocessed $WORK/compiled.ii -o $WORK/compiled.s" \
+		--perf-max-stack-depth 1000
 }
 
 # The same of clang: a library of 100 MB, stacks deeper than 127 frames

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records of the ring buffer, handled one after the other, in a process (world.h) that no kernel follows: what would ask the
+ * kernel is replaced below. Each record: its size (2 bytes), then its bytes; DWUNW_EVENT_CUT_SHORT is instead followed by the
+ * number of bytes that differ from 0 (2 bytes), and these, the last ones being the slice's, as words of world.h.
+ * Holds: what was handled can be found by its id, with frames that can be read.
+ */
+#include <stddef.h>
+
+#include "bpf/internal.h"
+#include "bpf/stacks.h"
+#include "world.h"
+
+#define MAX_RECORDS 16
+#define KEY 2
+
+static volatile uint64_t sink;
+static struct traced traced = {.pid = 1, .key = KEY, .process = &world, .published = 1};
+
+struct traced *find_by_pid(struct dwunw_bpf *bpf, pid_t pid)
+{
+	return bpf->traced && bpf->traced->pid == pid ? bpf->traced : NULL;
+}
+
+int add_traced(struct dwunw_bpf *bpf, pid_t pid, uint64_t key, struct traced **ret)
+{
+	(void)bpf;
+	(void)pid;
+	(void)key;
+	(void)ret;
+	return -ESRCH;
+}
+
+int traced_publish(struct traced_env *env, struct traced *process)
+{
+	(void)env;
+	HOLDS(process == &traced);
+	return 0;
+}
+
+void traced_exec(struct traced_env *env, struct traced *process, uint64_t key)
+{
+	(void)env;
+	process->key = key;
+}
+
+/* A record of `size` bytes in memory of its own. */
+static uint8_t *take_plain(struct input *input, size_t size)
+{
+	size_t n;
+	uint8_t *bytes = input_bytes(input, size, &n), *record = calloc(1, size + 1);
+
+	HOLDS(record);
+	memcpy(record, bytes, n);
+	free(bytes);
+	return record;
+}
+
+static uint8_t *take_cut_short(struct input *input)
+{
+	struct dwunw_cut_short_event *event = calloc(1, sizeof(*event));
+	size_t n = input_uint(input, 2), at = 0;
+
+	HOLDS(event);
+	event->event.type = DWUNW_EVENT_CUT_SHORT;
+	event->event.tgid = (uint32_t)input_uint(input, 1);
+	event->event.process = input_uint(input, 1);
+	event->event.stack_id = (int64_t)input_uint(input, 8);
+	event->registers.pc = world_word(input_uint(input, 4));
+	for (int i = 0; i < DWUNW_MAX_REGS; i++)
+		event->registers.regs[i] = world_word(input_uint(input, 4));
+	event->registers.valid = (uint32_t)input_uint(input, 4);
+	event->stop = (uint32_t)input_uint(input, 1);
+	event->skip = (uint32_t)input_uint(input, 4);
+	event->n_frames = (uint32_t)input_uint(input, 2);
+	event->n_returns = (uint32_t)input_uint(input, 1);
+	event->last_pc = world_word(input_uint(input, 4));
+	event->trampoline = world_word(input_uint(input, 4));
+	event->slice_start = WORLD_STACK;
+	event->slice_size = (uint32_t)input_uint(input, 2);
+	event->generation = (uint32_t)input_uint(input, 1);
+	for (int i = 0; i < 4; i++) {
+		event->returns[i].slot = world_word(input_uint(input, 4));
+		event->returns[i].address = world_word(input_uint(input, 4));
+		event->frames[i] = world_word(input_uint(input, 4));
+	}
+	for (; at < n && input->left && at < sizeof(event->slice); at += 8) {
+		uint64_t word = world_word(input_uint(input, 4));
+
+		memcpy(event->slice + at, &word, sizeof(word));
+	}
+	return (uint8_t *)event;
+}
+
+static void check_stack(const struct dwunw_bpf *bpf, const struct dwunw_event *event)
+{
+	const struct dwunw_stack *stack = stacks_find(bpf->stacks, event->stack_id);
+	uint64_t sum = 0;
+
+	HOLDS(stack && stack->n_frames <= DWUNW_MAX_FRAMES);
+	HOLDS(memchr(stack->comm, 0, sizeof(stack->comm)));
+	for (size_t i = 0; i < stack->n_frames; i++) {
+		const struct dwunw_frame *frame = &stack->frames[i];
+
+		sum += frame->pc + frame->sp + (frame->module ? strlen(frame->module) : 0);
+	}
+	sink = sum;
+}
+
+static void handle(struct dwunw_bpf *bpf, struct input *input)
+{
+	size_t size = input_uint(input, 2);
+	bool cut_short = size == 0xffff;
+	uint8_t *record = cut_short ? take_cut_short(input) : take_plain(input, size);
+	const struct dwunw_event *event = (const void *)record;
+	int err;
+
+	if (cut_short)
+		size = sizeof(struct dwunw_cut_short_event);
+	err = dwunw_bpf_handle_event(bpf, record, size);
+	HOLDS(err <= 1);
+	if (err == 0 && (event->type == DWUNW_EVENT_STACK || event->type == DWUNW_EVENT_CUT_SHORT))
+		check_stack(bpf, event);
+	free(record);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct dwunw_bpf bpf;
+	struct input input = {data, size};
+
+	world_open();
+	traced.key = KEY;
+	bpf.traced = &traced;
+	bpf.max_depth = 1 + (unsigned int)input_uint(&input, 1) % 128;
+	HOLDS(stacks_create(&bpf.stacks) == 0);
+	for (int i = 0; i < MAX_RECORDS && input.left; i++)
+		handle(&bpf, &input);
+	stacks_destroy(bpf.stacks);
+	return 0;
+}

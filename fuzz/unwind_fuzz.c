@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A memory image, unwound with the real CFI of the C library (world.h). Options (2 bytes), which registers are known (2), then
+ * words: pc, sp, fp and the others, a return probe's trampoline and two of the addresses it hides, then the stack.
+ * Holds: the walk ends, within its array, with a reason; the same once more, and with rules from the cache.
+ */
+#include <dwunw/dwunw.h>
+#include <dwunw/step_types.h>
+
+#include "unwind/rule_cache.h"
+#include "unwind/unwind.h"
+#include "world.h"
+
+#define MAX_WORDS 2048
+#define MAX_FRAMES 200
+
+enum { WITH_READER = 1, WITH_TRAMPOLINE = 2, UNALIGNED = 4, WITH_MASK = 8, WITH_NAMES = 16 };
+
+struct memory {
+	uint8_t slice[8 * MAX_WORDS];
+	struct dwunw_registers registers;
+	struct dwunw_return returns[2];
+};
+
+static struct dwunw_frame first_frames[MAX_FRAMES], frames[MAX_FRAMES];
+
+/* Memory beside the slice; a quarter of its pages is missing. */
+static int read_memory(void *arg, uint64_t addr, void *buf, size_t size)
+{
+	(void)arg;
+	if (mix(addr >> 12) % 4 == 0)
+		return -EFAULT;
+	for (size_t i = 0; i < size; i++)
+		((uint8_t *)buf)[i] =
+			(uint8_t)(world_word(mix((addr + i) / 8)) >> 8 * ((addr + i) % 8));
+	return 0;
+}
+
+static bool same_frame(const struct dwunw_frame *a, const struct dwunw_frame *b)
+{
+	return a->pc == b->pc && a->sp == b->sp && a->cfa == b->cfa && a->ra == b->ra &&
+	       a->flags == b->flags && a->module == b->module;
+}
+
+static void check(const struct unwind_snapshot *snapshot, unsigned int skip, size_t max_frames)
+{
+	struct dwunw_unwind_result first, again;
+
+	unwind_snapshot(snapshot, skip, max_frames, first_frames, &first);
+	HOLDS(first.n_frames <= max_frames && (first.n_frames || skip));
+	HOLDS(first.stop < DWUNW_N_STOP_REASONS && first.detail <= 0);
+	for (int i = 0; i < 2; i++) {
+		static struct rule_cache cache;
+		struct unwind_snapshot cached = *snapshot;
+
+		cached.rules = &cache;
+		/* One for each reading of an address: names, or none. */
+		cached.epoch = snapshot->names ? 1 : 2;
+		unwind_snapshot(&cached, skip, max_frames, frames, &again);
+		HOLDS(again.n_frames == first.n_frames && again.stop == first.stop);
+		HOLDS(again.detail == first.detail && again.address == first.address);
+		for (size_t n = 0; n < first.n_frames; n++)
+			HOLDS(same_frame(&frames[n], &first_frames[n]));
+	}
+}
+
+static void fill(struct input *input, struct memory *memory, struct unwind_snapshot *snapshot)
+{
+	const struct dwunw_step_arch *arch = arch_native()->step;
+	size_t n = 0;
+
+	memory->registers.valid = (uint32_t)input_uint(input, 2) | 1u << arch->sp | 1u << arch->fp;
+	memory->registers.pc = world_word(input_uint(input, 4));
+	memory->registers.regs[arch->sp] = world_word(input_uint(input, 4));
+	memory->registers.regs[arch->fp] = world_word(input_uint(input, 4));
+	for (int i = 0; i < DWUNW_MAX_REGS; i++) {
+		if (i != arch->sp && i != arch->fp)
+			memory->registers.regs[i] = world_word(input_uint(input, 4));
+	}
+	snapshot->trampoline = world_word(input_uint(input, 4));
+	for (int i = 0; i < 2; i++) {
+		memory->returns[i].slot = world_word(input_uint(input, 4));
+		memory->returns[i].address = world_word(input_uint(input, 4));
+	}
+	for (; input->left && n < MAX_WORDS; n++) {
+		uint64_t word = world_word(input_uint(input, 4));
+
+		memcpy(memory->slice + 8 * n, &word, sizeof(word));
+	}
+	snapshot->slice_size = 8 * n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const names[WORLD_N_MAPPINGS] = {"libc", "ld", "vdso", "", "", ""};
+	static struct memory memory;
+	struct input input = {data, size};
+	unsigned int flags = (unsigned int)input_uint(&input, 1);
+	size_t max_frames = 1 + input_uint(&input, 1) % MAX_FRAMES;
+	struct unwind_snapshot snapshot = {
+		.process = &world,
+		.registers = &memory.registers,
+		.slice_start = WORLD_STACK,
+		.read = flags & WITH_READER ? read_memory : NULL,
+		.ra_mask = flags & WITH_MASK ? 0xff7f000000000000 : 0,
+		.names = flags & WITH_NAMES ? names : NULL,
+	};
+	uint8_t *slice;
+
+	world_open();
+	fill(&input, &memory, &snapshot);
+	if (flags & WITH_TRAMPOLINE) {
+		snapshot.returns = memory.returns;
+		snapshot.n_returns = 2;
+	} else {
+		snapshot.trampoline = 0;
+	}
+	if (flags & UNALIGNED && snapshot.slice_size)
+		snapshot.slice_size -= 3;
+	slice = malloc(snapshot.slice_size + 1);
+	HOLDS(slice);
+	memcpy(slice, memory.slice, snapshot.slice_size);
+	snapshot.slice = slice;
+	check(&snapshot, flags >> 5, max_frames);
+	free(slice);
+	return 0;
+}
