@@ -62,7 +62,8 @@ static void many_events(struct stacks *stacks)
 		if (round == 10)
 			before = mallinfo2().uordblks;
 	}
-	CHECK(mallinfo2().uordblks < before * 3 / 2);
+	/* all zero under a sanitizer */
+	CHECK(mallinfo2().uordblks <= before * 3 / 2);
 	CHECK(highest < 10000); /* indices are used again */
 	CHECK(stacks_find(stacks, 4)->frames[1].pc == 11);
 }
