@@ -48,6 +48,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -fPIC $(CFLAGS) $(SANITIZE) $(
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE) -pthread -Wl,--as-needed
 LDLIBS_ALL = -ldw -liberty -lcapstone $(LIBBPF_LDLIBS) -lelf -lz
 
+, := ,
 Q := $(if $(V),,@)
 # $(call say,WORD) at the start of a recipe: one line per product, unless V=1 shows the commands.
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $@)

@@ -10,6 +10,12 @@ MAN_PAGES := $(wildcard man/*.[1-8])
 install: lib examples tools
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/include/dwunw $(DESTDIR)$(PREFIX)/bin
 	$(INSTALL) -m 644 $(LIB) $(DESTDIR)$(LIBDIR)
+	$(INSTALL) -m 755 $(SO) $(DESTDIR)$(LIBDIR)
+	ln -sf $(notdir $(SO)) $(DESTDIR)$(LIBDIR)/libdwunw.so.$(SO_MAJOR)
+	ln -sf libdwunw.so.$(SO_MAJOR) $(DESTDIR)$(LIBDIR)/libdwunw.so
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' src/libdwunw.pc.in \
+		> $(DESTDIR)$(LIBDIR)/pkgconfig/libdwunw.pc
 	$(INSTALL) -m 644 $(INSTALLED_HEADERS) $(DESTDIR)$(PREFIX)/include/dwunw
 	$(INSTALL) -m 755 $(MEMLEAK)/memleak_dwunw_user $(TOOL) $(DESTDIR)$(PREFIX)/bin
 	for page in $(MAN_PAGES); do \

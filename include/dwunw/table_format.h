@@ -89,8 +89,10 @@ struct dwunw_table_header {
 	__u32 reserved;
 };
 
+#ifndef __cplusplus
 _Static_assert(sizeof(struct dwunw_frame_rule) == 32, "one half cache line");
 _Static_assert(sizeof(struct dwunw_rule) == 128, "rules are addressed by shifting");
+#endif
 
 /*
  * Index of the row in force at `pc16`, the low 16 bits of a vaddr. `rows` is an offset from `base`;
