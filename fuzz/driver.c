@@ -12,11 +12,13 @@
 
 #include "fuzz.h"
 
-#define MAX_SECONDS 10
+#define MAX_SECONDS 5
 #define MAX_MEMORY (2ULL << 30)
 
 /* A sanitizer reserves terabytes of address space. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#define HAS_SHADOW __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
 #define HAS_SHADOW 1
 #else
 #define HAS_SHADOW 0
@@ -58,8 +60,8 @@ static int run(const uint8_t *data, size_t size)
 
 static void replay_file(const char *path)
 {
-	uint8_t *data;
-	size_t size;
+	uint8_t *data = NULL;
+	size_t size = 0;
 	int status = -1;
 	pid_t child;
 	int err = read_file(path, &data, &size);

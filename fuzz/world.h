@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A process at fixed addresses, made of the C library, dynamic linker and vDSO of this one, of code without a file, of a file
- * that cannot be read and of a stack; and words that lead into it more often than random ones would.
+ * A process at fixed addresses, made of the C library and dynamic linker of this one, of a file with CFI that those do not have, of
+ * code without a file, of a file that cannot be read and of a stack; and words that lead into it more often than random ones would.
  */
 #ifndef FUZZ_WORLD_H
 #define FUZZ_WORLD_H
@@ -9,12 +9,13 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "process/process.h"
+#include "../tests/unit/elf_image.h"
+#include "process/module.h"
 #include "fuzz.h"
 
 #define WORLD_STACK 0x7ffd00000000ULL
 
-enum { WORLD_ANONYMOUS = 3, WORLD_UNREADABLE, WORLD_DATA, WORLD_N_MAPPINGS };
+enum { WORLD_MADE = 2, WORLD_ANONYMOUS, WORLD_UNREADABLE, WORLD_DATA, WORLD_N_MAPPINGS };
 
 static struct mapping world_mappings[WORLD_N_MAPPINGS];
 static struct process world = {
@@ -39,6 +40,64 @@ static void world_add(const struct process *self, struct mapping *to, const char
 	}
 }
 
+/* A function of 256 bytes. */
+static void world_add_fde(struct bytes *eh, size_t cie, uint64_t vaddr, const char *program,
+			  size_t size)
+{
+	size_t at = eh->size + 4;
+
+	put_uint(eh, 20 + size, 4);
+	put_uint(eh, at - cie, 4);
+	put_uint(eh, vaddr, 8);
+	put_uint(eh, 0x100, 4);
+	put_uint(eh, 0, 4);
+	put(eh, program, size);
+}
+
+/* CFA: r7 + 8; return address: r16 at CFA - 8. `signal`: of signal frames. */
+static size_t world_add_cie(struct bytes *eh, bool signal)
+{
+	size_t at = eh->size;
+
+	put_uint(eh, 16, 4);
+	put_uint(eh, 0, 4);
+	put(eh, signal ? "\1S\0" : "\1\0\1", 3);
+	put(eh, signal ? "\1\x78\x10\x0c\7\x08\x90\1\0" : "\x78\x10\x0c\7\x08\x90\1\0\0", 9);
+	return at;
+}
+
+#define WORLD_FDE(cie, vaddr, program) world_add_fde(&eh, cie, vaddr, program, sizeof(program) - 1)
+
+/* What the C library has little of: expressions, other registers, a signal frame with no code before it, and nonsense. */
+static void world_make(struct module_cache *cache, struct mapping *to, uint64_t start)
+{
+	struct bytes eh = {0}, image;
+	struct image_section section = {".eh_frame", 0x2000, NULL, 0};
+	size_t plain = world_add_cie(&eh, false), signal;
+
+	WORLD_FDE(plain, 0x100, "\x41\x0e\x10\x86\2\x43\x0d\6");
+	WORLD_FDE(plain, 0x200, "\x0f\3\x76\x78\6");
+	WORLD_FDE(plain, 0x300, "\x0c\x0a\0\x09\x10\5");
+	WORLD_FDE(plain, 0x400, "\x16\6\2\x76\x10\x14\7\2\x10\3\2\x77\x18");
+	WORLD_FDE(plain, 0x600, "\7\x10");
+	WORLD_FDE(plain, 0x700, "\x3f");
+	WORLD_FDE(plain, 0x800, "\x0f\3\x2f\xfd\xff");
+	signal = world_add_cie(&eh, true);
+	WORLD_FDE(signal, 0xa00, "\x10\x10\2\x77\x08\x10\6\2\x77\x10\x0f\3\x77\x18\6");
+	section.data = eh.data;
+	section.size = eh.size;
+	image = make_elf(&section, 1, 0x3000);
+	*to = (struct mapping){.start = start,
+			       .end = start + 0x1000,
+			       .load_bias = start,
+			       .executable = true,
+			       .path = (char *)"made"};
+	HOLDS(module_cache_get_memory(cache, image.data, image.size, "made", &to->module) == 0);
+	HOLDS(to->module->cfi);
+	free(image.data);
+	free(eh.data);
+}
+
 /* Once; what it opens stays open. */
 static void world_open(void)
 {
@@ -51,7 +110,7 @@ static void world_open(void)
 	HOLDS(process_open(cache, getpid(), &self) == 0);
 	world_add(self, &world_mappings[0], "/libc.", 0x7f0000000000);
 	world_add(self, &world_mappings[1], "/ld", 0x7f1000000000);
-	world_add(self, &world_mappings[2], "[vdso]", 0x7f2000000000);
+	world_make(cache, &world_mappings[WORLD_MADE], 0x7f2000000000);
 	for (int i = WORLD_ANONYMOUS; i < WORLD_N_MAPPINGS; i++)
 		world_add(self, &world_mappings[i], "\n", 0x7f0000000000 + 0x1000000000 * i);
 	world_mappings[WORLD_UNREADABLE].error = -EACCES;

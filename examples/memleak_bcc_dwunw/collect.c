@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include <dwunw/dwunw.h> /* dwunw-added */
 
@@ -182,8 +181,8 @@ static int read_batches(struct collector *c)
 		last = err == -ENOENT;
 		err = last ? 0 : err;
 		/* a block's stack was told of before the block was stored, so now at the latest */
-		if (c->source->events)				 /* dwunw-added */
-			ring_buffer__consume(c->source->events); /* dwunw-added */
+		if (c->source->handle_events)			      /* dwunw-added */
+			c->source->handle_events(c->source->session); /* dwunw-added */
 		for (__u32 i = 0; i < n && !err; i++)
 			err = add_block(c, &keys[i], &blocks[i]);
 		in = position;
@@ -221,7 +220,7 @@ static void dwunw_name(const struct collect_source *source, struct symbolizer *s
 		       const struct dwunw_frame *from, struct report_frame *frame)
 {
 	const struct module *module = dwunw_bpf_module(source->dwunw, from->module_id);
-	bool is_return = !(from->flags & DWUNW_FRAME_EXACT);
+	bool is_return = !(from->flags & (DWUNW_FRAME_EXACT | DWUNW_FRAME_SIGNAL));
 	struct symbol symbol;
 
 	if (module)

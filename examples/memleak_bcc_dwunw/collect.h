@@ -9,8 +9,8 @@
 
 #include "report.h"
 
-struct dwunw_bpf;   /* dwunw-added */
-struct ring_buffer; /* dwunw-added */
+struct dwunw_bpf; /* dwunw-added */
+struct session;
 struct symbolizer;
 
 struct collect_source {
@@ -20,8 +20,9 @@ struct collect_source {
 	char comm[16];
 	size_t max_depth;
 	struct dwunw_bpf *dwunw; /* dwunw-added: NULL: stacks are bpf_get_stackid()'s */
-	struct ring_buffer
-		*events; /* dwunw-added: whose records say what the stacks of blocks are */
+	void (*handle_events)(
+		struct session *session); /* dwunw-added: what the stacks of blocks are */
+	struct session *session;	  /* dwunw-added */
 };
 
 /*
@@ -30,9 +31,7 @@ struct collect_source {
  */
 int collect_blocks(const struct collect_source *source, struct report_snapshot *ret);
 
-/*
- * Gives the stacks of the first `n` groups their frames. 
- */
+/* Gives the stacks of the first `n` groups their frames. */
 int collect_frames(const struct collect_source *source, struct symbolizer *symbolizer,
 		   struct report_snapshot *snapshot, const struct report_groups *groups, size_t n);
 

@@ -24,6 +24,16 @@
 #include "shadow_stack.h"
 #include "symbolize/symbolize.h"
 
+#define EVENTS_BUDGET_MS 200
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static int block_signals(struct session *session)
 {
 	sigset_t set;
@@ -73,7 +83,15 @@ static int on_event(void *arg, void *data, size_t size)
 
 	/* an event of a process that has ended cannot be finished; that is counted, and no reason to stop */
 	dwunw_bpf_handle_event(session->dwunw, data, size);
-	return 0;
+	return monotonic_ms() < session->events_deadline_ms ? 0 : -EAGAIN;
+}
+
+/* dwunw-added */
+void session_handle_events(struct session *session)
+{
+	/* a target that maps and unmaps all the time must not keep us from signals and reports */
+	session->events_deadline_ms = monotonic_ms() + EVENTS_BUDGET_MS;
+	ring_buffer__consume(session->events);
 }
 
 static int start_dwunw(struct session *session)
@@ -286,14 +304,6 @@ int session_start(const struct options *options, struct session **ret)
 
 enum wake { WAKE_TIME, WAKE_SIGNAL, WAKE_ENDED };
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Handles events until `deadline_ms`, a signal, or the end of the target. */
 static enum wake wait_for_report(struct session *session, int64_t deadline_ms)
 {
@@ -310,8 +320,8 @@ static enum wake wait_for_report(struct session *session, int64_t deadline_ms)
 
 		/* also when it is late already: a signal and the end of the target come first */
 		poll(fds, 3, left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left);
-		if (session->events)			       /* dwunw-added */
-			ring_buffer__consume(session->events); /* dwunw-added */
+		if (session->events)			/* dwunw-added */
+			session_handle_events(session); /* dwunw-added */
 		if (fds[0].revents & POLLIN)
 			return WAKE_SIGNAL;
 		if (fds[1].revents & (POLLIN | POLLHUP))

@@ -35,12 +35,16 @@ struct session {
 	uint64_t told_counts[MEMLEAK_N_COUNTS]; /* as of the last report */
 	struct dwunw_context *context;		/* dwunw-added */
 	struct dwunw_bpf *dwunw;		/* dwunw-added */
+	int64_t events_deadline_ms;		/* dwunw-added */
 	struct ring_buffer *events;		/* dwunw-added */
 	struct dwunw_bpf_stats told_stats;	/* dwunw-added: as of the last report */
 };
 
 /* Opens and loads the BPF object; 0 or, the reason printed, a negative errno. */
 int session_load(struct session *session);
+
+/* dwunw-added: handles the records that are there, for a limited time */
+void session_handle_events(struct session *session);
 
 /* Opens the files that names come from, while the process lives. */
 int session_symbols(struct session *session);

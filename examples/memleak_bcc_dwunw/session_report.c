@@ -88,6 +88,12 @@ static void tell_stats(struct session *session)
 	if (now.stacks_full != told->stacks_full)
 		message("[dwunw] %" PRIu64 " stacks past --stack-storage-size: slower, not lost",
 			now.stacks_full);
+	if (now.unannounced != told->unannounced)
+		message("[dwunw] %" PRIu64 " changes of mappings heard of late: ring buffer full",
+			now.unannounced);
+	if (now.refresh_failures != told->refresh_failures)
+		message("[dwunw] %" PRIu64 " times the mappings could not be read or loaded",
+			now.refresh_failures);
 	if (now.tables_refused != told->tables_refused)
 		message("[dwunw] %" PRIu64 " unwind tables not loaded", now.tables_refused);
 	if (now.mappings_refused != told->mappings_refused)
@@ -132,8 +138,9 @@ int session_report(struct session *session)
 		.pid = session->pid,
 		.comm = "",
 		.max_depth = options->max_stack_depth,
-		.dwunw = session->dwunw,   /* dwunw-added */
-		.events = session->events, /* dwunw-added */
+		.dwunw = session->dwunw,					 /* dwunw-added */
+		.handle_events = session->events ? session_handle_events : NULL, /* dwunw-added */
+		.session = session,						 /* dwunw-added */
 	};
 	const struct report_options shown = {
 		.top_stacks = options->top_stacks,

@@ -57,13 +57,14 @@ enum dwunw_count {
 	DWUNW_COUNT_FP_STACKS,			       /* complete, but with frame-pointer steps */
 	DWUNW_COUNT_SHIPPED,			       /* sent to user space to be finished */
 	DWUNW_COUNT_UNTOLD,			       /* stack records lost, ring buffer full */
-	DWUNW_COUNT_STACKS_FULL,		       /* ids not kept, dwunw_stacks full */
+	DWUNW_COUNT_UNANNOUNCED, /* changes of mappings that user space was not told of: ring buffer full */
+	DWUNW_COUNT_STACKS_FULL, /* ids not kept, dwunw_stacks full */
 	DWUNW_N_COUNTS,
 };
 
-#define DWUNW_SLOTS 4 /* walks that can be under way on one CPU, preempting one another */
+#define DWUNW_SLOTS 4	       /* walks that can be under way on one CPU, preempting one another */
 #define DWUNW_WINDOW_SIZE 4096 /* the smallest page */
-#define DWUNW_CACHE_SETS 512 /* of two entries each */
+#define DWUNW_CACHE_SETS 512   /* of two entries each */
 #define DWUNW_TOLD 256
 
 /* pc -> rule cache. `code` identifies the function's code: see dwunw_hash_frame(). */
@@ -90,7 +91,7 @@ struct dwunw_slot {
 	__u32 skip;
 	__u32 end; /* first frame that is too deep */
 	__u32 fp_steps;
-	__u32 victim; /* the entry of a set that was last replaced */
+	__u32 victim;		      /* the entry of a set that was last replaced */
 	__u32 rule_address;	      /* of `rule` in table space; 0: not from a table */
 	struct dwunw_mapping mapping; /* that the last frame was in */
 	struct dwunw_registers registers;

@@ -71,6 +71,7 @@ static __always_inline void dwunw_fill_event(struct dwunw_event *event, __u32 ty
 	event->cpu = bpf_get_smp_processor_id();
 	event->process = process;
 	event->stack_id = id;
+	event->time_ns = bpf_ktime_get_ns();
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
 }
 
@@ -290,10 +291,16 @@ static __always_inline __s64 dwunw_get_stackid(struct pt_regs *ctx, __u64 flags)
 
 static __always_inline void dwunw_announce(__u32 type, __u64 process)
 {
+	__u32 key = bpf_get_smp_processor_id() * DWUNW_SLOTS;
 	struct dwunw_event event = {};
+	struct dwunw_slot *slot;
 
 	dwunw_fill_event(&event, type, process, 0);
-	bpf_ringbuf_output(&dwunw_events, &event, sizeof(event), 0);
+	if (bpf_ringbuf_output(&dwunw_events, &event, sizeof(event), 0) == 0)
+		return;
+	slot = bpf_map_lookup_elem(&dwunw_slots, &key);
+	if (slot)
+		__sync_fetch_and_add(&slot->counts[DWUNW_COUNT_UNANNOUNCED], 1);
 }
 
 /*

@@ -84,6 +84,8 @@ struct dwunw_bpf_stats {
 	uint64_t shipped;		      /* sent to user space to be finished */
 	uint64_t finished;		      /* of those, completed */
 	uint64_t untold;	   /* stack records lost because the ring buffer was full */
+	uint64_t unannounced;	   /* changes of mappings found out late, ring buffer full */
+	uint64_t refresh_failures; /* mappings could not be read or shown to the kernel */
 	uint64_t stacks_full;	   /* stacks not remembered in the kernel: more than max_stacks */
 	uint64_t tables;	   /* unwind tables loaded */
 	uint64_t table_bytes;	   /* of table space in use */
@@ -187,6 +189,9 @@ DWUNW_API void dwunw_bpf_destroy(struct dwunw_bpf *bpf);
  * -ESRCH: no such process; -EACCES, -EPERM: not permitted to read its mappings.
  */
 DWUNW_API int dwunw_bpf_add_process(struct dwunw_bpf *bpf, pid_t pid);
+
+/* Stops following a process and frees what is kept for it; its stacks stay. -ESRCH: it was not added. */
+DWUNW_API int dwunw_bpf_remove_process(struct dwunw_bpf *bpf, pid_t pid);
 
 /* One record of the ring buffer "dwunw_events". 1: it is not libdwunw's (type DWUNW_EVENT_TOOL or above). */
 DWUNW_API int dwunw_bpf_handle_event(struct dwunw_bpf *bpf, const void *data, size_t size);

@@ -82,6 +82,7 @@ struct dwunw_event {
 	__u32 cpu;
 	__u64 process; /* key of the process image; changes at exec */
 	__s64 stack_id;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
 	char comm[16];
 };
 

@@ -9,7 +9,8 @@
  *                     column of the return address, register names, what signal handlers return to
  *   arch.mk           what the build must know
  *
- * plus its line in arch.c and its fixtures under tests/fixtures/NAME/. Nothing outside src/arch knows a register by
+ * plus its line in arch.c, its fixtures under tests/fixtures/NAME/ (made by tests/fixtures/make) and its word in mk/cross.mk, by
+ * which `make test-arch` proves it in an emulator. Nothing outside src/arch knows a register by
  * name. A dense index (0 .. DWUNW_MAX_REGS-1) exists for every register that CFI of
  * this architecture uses as a base or saves: callee-saved ones, sp, fp, and the few scratch registers that
  * compilers use as CFA base. Immutable; safe from any thread.
@@ -33,7 +34,7 @@ struct arch_sigreturn {
 };
 
 struct arch {
-	const char *name;  /* as in `uname -m` */
+	const char *name;  /* as in `uname -m`, but mipsel for mips of little endian */
 	uint16_t machine;  /* ELF e_machine */
 	uint8_t elf_class; /* ELFCLASS32 or ELFCLASS64 */
 	uint8_t elf_data;  /* ELFDATA2LSB or ELFDATA2MSB */

@@ -126,7 +126,27 @@ int dwunw_bpf_add_process(struct dwunw_bpf *bpf, pid_t pid)
 	if (!bpf || pid <= 0)
 		return -EINVAL;
 	traced = find_by_pid(bpf, pid);
+	if (traced && traced_has_ended(traced)) { /* another process has its pid now */
+		dwunw_bpf_remove_process(bpf, pid);
+		traced = NULL;
+	}
 	return traced ? traced_publish(&bpf->env, traced) : add_traced(bpf, pid, 0, &traced);
+}
+
+int dwunw_bpf_remove_process(struct dwunw_bpf *bpf, pid_t pid)
+{
+	struct traced **at, *traced;
+
+	if (!bpf)
+		return -EINVAL;
+	for (at = &bpf->traced; *at && (*at)->pid != pid; at = &(*at)->next)
+		;
+	traced = *at;
+	if (!traced)
+		return -ESRCH;
+	*at = traced->next;
+	traced_destroy(&bpf->env, traced);
+	return 0;
 }
 
 int dwunw_bpf_find_stack(struct dwunw_bpf *bpf, int64_t id, const struct dwunw_stack **ret)
@@ -161,11 +181,13 @@ void dwunw_bpf_get_stats(struct dwunw_bpf *bpf, struct dwunw_bpf_stats *ret)
 		ret->fp_stacks += counts[DWUNW_COUNT_FP_STACKS];
 		ret->shipped += counts[DWUNW_COUNT_SHIPPED];
 		ret->untold += counts[DWUNW_COUNT_UNTOLD];
+		ret->unannounced += counts[DWUNW_COUNT_UNANNOUNCED];
 		ret->stacks_full += counts[DWUNW_COUNT_STACKS_FULL];
 	}
 	ret->finished = bpf->finished;
 	ret->tables = bpf->env.tables;
 	ret->tables_refused = bpf->env.tables_refused;
+	ret->refresh_failures = bpf->env.refresh_failures;
 	ret->mappings_refused = bpf->env.mappings_refused;
 	ret->table_bytes = space_used(bpf->env.space);
 }

@@ -12,6 +12,7 @@
 #include "unwind/unwind.h"
 
 #define APART_WORDS 64
+#define UNKNOWN_PAUSE_NS 10000000
 
 static struct traced *find_by_key(struct dwunw_bpf *bpf, uint64_t key)
 {
@@ -156,21 +157,19 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 	return stacks_add(bpf->stacks, event->event.stack_id, owner, &stack);
 }
 
-/* Whether the mappings that the kernel walked with, or those that we know, are behind. */
+/*
+ * Whether the mappings are to be read again for this event: not if they were since it happened. An address that stays in no
+ * mapping asks at most every UNKNOWN_PAUSE_NS.
+ */
 static bool needs_refresh(const struct traced *traced, const struct dwunw_cut_short_event *event)
 {
-	uint64_t pc;
-	const struct mapping *mapping;
+	uint64_t time_ns = event->event.time_ns;
 
-	if (event->stop == DWUNW_STOP_STALE || event->stop == DWUNW_STOP_NO_PROCESS)
-		return traced->published != event->generation;
-	if (event->stop != DWUNW_STOP_NO_MAPPING)
+	if (time_ns < traced->read_ns)
 		return false;
-	if (!event->last_pc)
-		return true;
-	pc = event->last_pc;
-	mapping = process_find_mapping(traced->process, pc - 1);
-	return !mapping || !mapping->executable;
+	if (event->stop == DWUNW_STOP_NO_MAPPING)
+		return traced->changed || time_ns - traced->read_ns > UNKNOWN_PAUSE_NS;
+	return event->stop == DWUNW_STOP_STALE || event->stop == DWUNW_STOP_NO_PROCESS;
 }
 
 /* The process of an event; one that is new to us is opened. NULL: it has ended, or may not be read. */
@@ -181,6 +180,10 @@ static struct traced *traced_of(struct dwunw_bpf *bpf, const struct dwunw_event 
 	if (traced || !event->tgid)
 		return traced;
 	traced = find_by_pid(bpf, (pid_t)event->tgid);
+	if (traced && traced_has_ended(traced)) {
+		dwunw_bpf_remove_process(bpf, traced->pid);
+		traced = NULL;
+	}
 	if (traced) { /* exec by a thread that was not the leader */
 		traced_exec(&bpf->env, traced, event->process);
 		traced_publish(&bpf->env, traced);
@@ -196,7 +199,8 @@ static int handle_cut_short(struct dwunw_bpf *bpf, const void *data, size_t size
 	struct traced *traced;
 
 	if (size < sizeof(*event) || event->slice_size > sizeof(event->slice) ||
-	    event->n_returns > DWUNW_MAX_RETURNS || event->n_frames > DWUNW_CUT_SHORT_FRAMES)
+	    event->n_returns > DWUNW_MAX_RETURNS || event->n_frames > DWUNW_CUT_SHORT_FRAMES ||
+	    event->skip > DWUNW_MAX_FRAMES) /* frames may go round in a circle */
 		return -EBADMSG;
 	traced = traced_of(bpf, &event->event);
 	if (traced && needs_refresh(traced, event))
@@ -221,7 +225,9 @@ static int handle_mappings(struct dwunw_bpf *bpf, const void *data)
 	const struct dwunw_event *event = data;
 	struct traced *traced = find_by_key(bpf, event->process);
 
-	return traced ? traced_publish(&bpf->env, traced) : 0;
+	if (!traced || event->time_ns < traced->read_ns) /* one reading answers several of them */
+		return 0;
+	return traced_publish(&bpf->env, traced);
 }
 
 int dwunw_bpf_handle_event(struct dwunw_bpf *bpf, const void *data, size_t size)

@@ -2,10 +2,12 @@
 #include "bpf/traced.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -157,31 +159,48 @@ static int read_generation(const struct traced_env *env, const struct traced *tr
 	return 0;
 }
 
-int traced_publish(struct traced_env *env, struct traced *traced)
+static int publish(struct traced_env *env, struct traced *traced, struct dwunw_mappings *mappings)
 {
-	struct dwunw_mappings *mappings = calloc(1, sizeof(*mappings));
 	uint32_t before = 0, after = 0;
 	int err;
 
-	if (!mappings)
-		return -ENOMEM;
 	/* first the generation, then the mappings: a change in between makes them stale, not wrong */
 	err = read_generation(env, traced, &before);
 	if (!err)
-		err = process_refresh(env->modules, traced->process, NULL);
+		err = process_refresh(env->modules, traced->process, &traced->changed);
 	if (!err)
 		err = read_generation(env, traced, &after);
-	if (!err) {
-		date_mappings(traced->process, after);
-		mappings->process = traced->key;
-		mappings->generation = before;
-		mappings->epoch = env->next_epoch++;
-		fill_mappings(env, traced->process, mappings);
-		err = show_mappings(env, mappings);
-		traced->published = before;
-	}
+	if (err)
+		return err;
+	date_mappings(traced->process, after);
+	mappings->process = traced->key;
+	mappings->generation = before;
+	mappings->epoch = env->next_epoch++;
+	fill_mappings(env, traced->process, mappings);
+	return show_mappings(env, mappings);
+}
+
+int traced_publish(struct traced_env *env, struct traced *traced)
+{
+	struct dwunw_mappings *mappings = calloc(1, sizeof(*mappings));
+	struct timespec now;
+	int err = -ENOMEM;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	traced->read_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (mappings)
+		err = publish(env, traced, mappings);
 	free(mappings);
+	if (err && err != -ESRCH)
+		env->refresh_failures++;
 	return err;
+}
+
+bool traced_has_ended(const struct traced *traced)
+{
+	struct pollfd fd = {.fd = traced->pidfd, .events = POLLIN};
+
+	return poll(&fd, 1, 0) == 1;
 }
 
 /* The dynamic linker's file among the mappings, the vaddr of its hook and the address of its state. */

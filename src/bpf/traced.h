@@ -21,7 +21,7 @@ struct traced_env {
 	int processes_fd, mappings_fd;
 	struct bpf_program *link_map_program;
 	uint64_t next_epoch, next_key;
-	uint64_t tables, tables_refused, mappings_refused;
+	uint64_t tables, tables_refused, mappings_refused, refresh_failures;
 	struct module **
 		held; /* every module seen: a library that is closed and opened again finds its table, */
 	size_t n_held; /* and the frames in it keep their names */
@@ -36,8 +36,9 @@ struct traced {
 	struct traced *next;
 	pid_t pid;
 	int pidfd;
-	uint64_t key;	    /* of the process image; even: given by the kernel */
-	uint32_t published; /* generation of the mappings that the kernel was last shown */
+	uint64_t key;	  /* of the process image; even: given by the kernel */
+	uint64_t read_ns; /* CLOCK_MONOTONIC before its mappings were last read */
+	bool changed;	  /* and whether that found anything new */
 	struct process *process;
 	struct probe_links hook;
 };
@@ -48,6 +49,9 @@ void traced_destroy(struct traced_env *env, struct traced *traced);
 
 /* Reads the mappings again, loads missing tables and shows both to the kernel. */
 int traced_publish(struct traced_env *env, struct traced *traced);
+
+/* Whether the process has ended. */
+bool traced_has_ended(const struct traced *traced);
 
 /* The process image was replaced: the kernel's new key. Follow with traced_publish(). */
 void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key);

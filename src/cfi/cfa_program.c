@@ -14,7 +14,8 @@ static uint64_t slot_factor(unsigned int slot)
 
 static uint64_t rule_value(const struct cfi_rule *rule)
 {
-	return rule->kind + ((uint64_t)rule->reg << 3) + ((uint64_t)rule->off << 11) +
+	return rule->kind + rule->reg * 0x9fb21c651e98df25ULL +
+	       (uint64_t)rule->off * 0xd6e8feb86659fd93ULL +
 	       (uintptr_t)rule->expr * 0x94d049bb133111ebULL;
 }
 

@@ -40,7 +40,8 @@ struct mapping {
 	char *path; /* "" for anonymous memory; "[stack]", "[vdso]", "[uprobes]", ... */
 	struct module *
 		module; /* executable file mappings and the vDSO; NULL: none, or not readable (`error`) */
-	uint32_t since; /* of the owner of the process; 0 in one that a refresh has found new or changed */
+	uint32_t
+		since; /* of the owner of the process; 0 in one that a refresh has found new or changed */
 	int error; /* negative errno: why the file of an executable mapping could not be opened or is no ELF */
 };
 

@@ -227,7 +227,8 @@ static int look_up_cached(struct unwinder *u)
 	stop = look_up(u);
 	u->in_force = &u->rule;
 	u->module = module_name(u);
-	if (entry && stop == DWUNW_CONTINUE && u->is_general)
+	/* a return probe's trampoline hides another address each time */
+	if (entry && stop == DWUNW_CONTINUE && u->is_general && pc == dwunw_lookup_pc(&u->state))
 		*entry = (struct rule_cache_entry){snapshot->epoch, pc, u->module, u->rule};
 	return stop;
 }

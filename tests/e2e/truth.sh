@@ -59,7 +59,7 @@ one_run() {
 for source in tests/programs/*.c tests/programs/*.cc; do
 	name=$(basename "${source%.*}")
 	case $name in
-	*_lib | leaky | unload) continue ;; # libraries, a program without truth lines, one with a test of its own
+	*_lib | leaky | unload | hard_*) continue ;; # libraries, a program without truth lines, one with a test of its own
 	esac
 	one_run "$name" force
 	one_run "$name" off
