@@ -15,24 +15,12 @@
 #define KEY 2
 
 static volatile uint64_t sink;
-static struct traced traced = {.pid = 1, .key = KEY, .process = &world, .read_ns = 1};
+static struct traced traced = {.pid = 1, .process = &world};
+static bool has_ended;
 
 struct traced *find_by_pid(struct dwunw_bpf *bpf, pid_t pid)
 {
 	return bpf->traced && bpf->traced->pid == pid ? bpf->traced : NULL;
-}
-
-bool traced_has_ended(const struct traced *process)
-{
-	(void)process;
-	return false;
-}
-
-int dwunw_bpf_remove_process(struct dwunw_bpf *bpf, pid_t pid)
-{
-	(void)bpf;
-	(void)pid;
-	return 0;
 }
 
 int add_traced(struct dwunw_bpf *bpf, pid_t pid, uint64_t key, struct traced **ret)
@@ -48,6 +36,31 @@ int traced_publish(struct traced_env *env, struct traced *process)
 {
 	(void)env;
 	HOLDS(process == &traced);
+	return 0;
+}
+
+uint32_t traced_newest(const struct traced *process, uint32_t generation)
+{
+	return process->generation == generation ? 2 : 1;
+}
+
+struct module *traced_env_module(const struct traced_env *env, uint32_t id)
+{
+	(void)env;
+	(void)id;
+	return NULL;
+}
+
+bool traced_has_ended(const struct traced *process)
+{
+	HOLDS(process == &traced);
+	return has_ended;
+}
+
+int dwunw_bpf_remove_process(struct dwunw_bpf *bpf, pid_t pid)
+{
+	HOLDS(find_by_pid(bpf, pid));
+	bpf->traced = NULL;
 	return 0;
 }
 
@@ -79,6 +92,7 @@ static uint8_t *take_cut_short(struct input *input)
 	event->event.tgid = (uint32_t)input_uint(input, 1);
 	event->event.process = input_uint(input, 1);
 	event->event.stack_id = (int64_t)input_uint(input, 8);
+	event->event.time_ns = input_uint(input, 1);
 	event->registers.pc = world_word(input_uint(input, 4));
 	for (int i = 0; i < DWUNW_MAX_REGS; i++)
 		event->registers.regs[i] = world_word(input_uint(input, 4));
@@ -89,7 +103,7 @@ static uint8_t *take_cut_short(struct input *input)
 	event->n_returns = (uint32_t)input_uint(input, 1);
 	event->last_pc = world_word(input_uint(input, 4));
 	event->trampoline = world_word(input_uint(input, 4));
-	event->slice_start = WORLD_STACK;
+	event->slice_start = world_word(input_uint(input, 4));
 	event->slice_size = (uint32_t)input_uint(input, 2);
 	event->generation = (uint32_t)input_uint(input, 1);
 	for (int i = 0; i < 4; i++) {
@@ -105,7 +119,7 @@ static uint8_t *take_cut_short(struct input *input)
 	return (uint8_t *)event;
 }
 
-static void check_stack(const struct dwunw_bpf *bpf, const struct dwunw_event *event)
+static void check_stack(struct dwunw_bpf *bpf, const struct dwunw_event *event)
 {
 	const struct dwunw_stack *stack = stacks_find(bpf->stacks, event->stack_id);
 	uint64_t sum = 0;
@@ -144,11 +158,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	world_open();
 	traced.key = KEY;
+	traced.read_ns = 5;
 	bpf.traced = &traced;
-	bpf.max_depth = 1 + (unsigned int)input_uint(&input, 1) % 128;
+	bpf.max_depth = (unsigned int)input_uint(&input, 1);
+	has_ended = bpf.max_depth & 1;
+	bpf.max_depth = 1 + bpf.max_depth / 2;
 	HOLDS(stacks_create(&bpf.stacks) == 0);
 	for (int i = 0; i < MAX_RECORDS && input.left; i++)
 		handle(&bpf, &input);
+	HOLDS(stacks_forget_unused(bpf.stacks) <= 0);
+	HOLDS(stacks_forget_unused(bpf.stacks) <= 0);
 	stacks_destroy(bpf.stacks);
 	return 0;
 }

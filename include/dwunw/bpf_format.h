@@ -66,8 +66,9 @@ enum dwunw_count {
 #define DWUNW_WINDOW_SIZE 4096 /* the smallest page */
 #define DWUNW_CACHE_SETS 512   /* of two entries each */
 #define DWUNW_TOLD 256
+#define DWUNW_FRAME_WORDS (4 * DWUNW_MAX_FRAMES) /* a power of two; three a frame are used */
 
-/* pc -> rule cache. `code` identifies the function's code: see dwunw_hash_frame(). */
+/* pc -> rule cache. `code`: as in a stack record. */
 struct dwunw_cache_entry {
 	__u64 pc;
 	__u64 epoch;
@@ -104,7 +105,7 @@ struct dwunw_slot {
 	__u64 told[DWUNW_TOLD]; /* ids that are in dwunw_stacks, by their low bits */
 	__u64 window[DWUNW_WINDOW_SIZE / 8];
 	struct dwunw_stack_event event;
-	__u64 frames[2 * DWUNW_MAX_FRAMES]; /* as they follow struct dwunw_stack_event */
+	__u64 frames[DWUNW_FRAME_WORDS]; /* as they follow struct dwunw_stack_event */
 	struct dwunw_cache_entry cache[DWUNW_CACHE_SETS][2];
 };
 

@@ -201,7 +201,7 @@ static __always_inline void dwunw_tell(struct dwunw_slot *slot, __u64 process, _
 	slot->event.stop = slot->stop;
 	slot->event.generation = generation;
 	slot->event.has_sp = dwunw_details;
-	size = (__u64)slot->event.n_frames << (3 + !!dwunw_details);
+	size = (__u64)slot->event.n_frames * 8 * (dwunw_details ? 3 : 2);
 	if (size > sizeof(slot->frames))
 		size = sizeof(slot->frames);
 	size += sizeof(slot->event);

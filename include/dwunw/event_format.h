@@ -55,7 +55,7 @@ enum dwunw_stop_reason {
 #define DWUNW_MAX_FRAMES 1024 /* frames of one stack at most */
 #define DWUNW_MAX_RETURNS 64  /* pending uretprobes of a thread (kernel: MAX_URETPROBE_DEPTH) */
 #define DWUNW_SLICE_SIZE 16384
-#define DWUNW_CUT_SHORT_FRAMES 256 /* frames so far that a cut-short record has room for */
+#define DWUNW_CUT_SHORT_FRAMES 128 /* frames so far that a cut-short record has room for */
 
 /* How a frame was found; kept in the top byte of its pc, which no user address reaches. */
 #define DWUNW_FRAME_FLAG_SHIFT 56
@@ -87,8 +87,16 @@ struct dwunw_event {
 };
 
 /*
- * Followed by n_frames frames, innermost first: one word each (pc and flags), or two (pc and flags, stack pointer) if
- * has_sp.
+ * What code a frame is in, whatever address it was mapped at: number of the ELF file (dwunw_frame.module_id) and vaddr in
+ * it; or, with bit 63 set, code without a table: pc and generation of the mappings.
+ */
+#define DWUNW_CODE_SHIFT 40
+#define DWUNW_CODE_MASK ((1ULL << DWUNW_CODE_SHIFT) - 1)
+#define DWUNW_CODE_NO_TABLE (1ULL << 63)
+
+/*
+ * Followed by n_frames frames, innermost first, of two words (pc and flags; code) or three (pc and flags; code; stack
+ * pointer) if has_sp.
  */
 struct dwunw_stack_event {
 	struct dwunw_event event;
@@ -125,7 +133,7 @@ struct dwunw_cut_short_event {
 	__u32 slice_size;
 	__u32 generation; /* of the process's mappings when the stack was taken */
 	struct dwunw_return returns[DWUNW_MAX_RETURNS];
-	__u64 frames[DWUNW_CUT_SHORT_FRAMES]; /* pc and flags; only without details */
+	__u64 frames[2 * DWUNW_CUT_SHORT_FRAMES]; /* as in a stack record; none with details */
 	__u8 slice[DWUNW_SLICE_SIZE];
 };
 

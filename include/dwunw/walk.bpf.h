@@ -172,14 +172,14 @@ static __always_inline int dwunw_no_cfi(struct dwunw_slot *slot)
 	return DWUNW_CONTINUE;
 }
 
-/* What identifies the code at `pc`, whatever address it is at (slot->mapping holds it). */
+/* What identifies the code at `pc`, whatever address it is at (slot->mapping holds it): event_format.h. */
 static __always_inline __u64 dwunw_code(const struct dwunw_slot *slot,
 					const struct dwunw_mappings *mappings, __u64 pc)
 {
 	if (slot->mapping.table_id)
-		return pc - slot->mapping.load_bias +
-		       slot->mapping.table_id * DWUNW_HASH_MULTIPLIER;
-	return pc + mappings->generation * DWUNW_HASH_MULTIPLIER;
+		return (__u64)slot->mapping.table_id << DWUNW_CODE_SHIFT |
+		       ((pc - slot->mapping.load_bias) & DWUNW_CODE_MASK);
+	return DWUNW_CODE_NO_TABLE | (pc ^ (__u64)mappings->generation << 47);
 }
 
 static __always_inline __u64 dwunw_hash_frame(__u64 hash, __u64 code)
@@ -258,11 +258,11 @@ static __always_inline void dwunw_record(struct dwunw_slot *slot, __u32 frame, _
 		return;
 	slot->event.n_frames = index + 1;
 	slot->hash = dwunw_hash_frame(slot->hash, code);
-	if (dwunw_details) {
-		index *= 2;
-		slot->frames[(index + 1) & (2 * DWUNW_MAX_FRAMES - 1)] = sp;
-	}
-	slot->frames[index & (2 * DWUNW_MAX_FRAMES - 1)] = pc | flags << DWUNW_FRAME_FLAG_SHIFT;
+	index *= dwunw_details ? 3 : 2;
+	slot->frames[index & (DWUNW_FRAME_WORDS - 1)] = pc | flags << DWUNW_FRAME_FLAG_SHIFT;
+	slot->frames[(index + 1) & (DWUNW_FRAME_WORDS - 1)] = code;
+	if (dwunw_details)
+		slot->frames[(index + 2) & (DWUNW_FRAME_WORDS - 1)] = sp;
 }
 
 /*

@@ -34,17 +34,30 @@ static void describe(const struct dwunw_bpf *bpf, const struct dwunw_event *even
 	ret->has_details = bpf->details;
 }
 
-/* Which files the frames are in, where those of that generation are still known. */
-static void find_modules(const struct traced *traced, uint32_t generation,
-			 struct dwunw_frame *frames, size_t n)
+/* The file that the kernel walked the frame with. */
+static void set_module(const struct dwunw_bpf *bpf, uint64_t code, struct dwunw_frame *frame)
+{
+	const struct module *module = NULL;
+
+	if (!(code & DWUNW_CODE_NO_TABLE))
+		module = traced_env_module(&bpf->env, (uint32_t)(code >> DWUNW_CODE_SHIFT));
+	if (!module)
+		return;
+	frame->module = module->path;
+	frame->module_id = module->id;
+	frame->vaddr = code & DWUNW_CODE_MASK;
+}
+
+/* The files that the frames of a stack finished here were walked with. */
+static void find_modules(const struct traced *traced, uint32_t newest, struct dwunw_frame *frames,
+			 size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct dwunw_frame *frame = &frames[i];
 		uint64_t pc = frame->pc - !(frame->flags & DWUNW_FRAME_EXACT);
 		const struct mapping *mapping = process_find_mapping(traced->process, pc);
 
-		if (!mapping || !mapping->executable || !mapping->module ||
-		    mapping->since > traced_date(generation))
+		if (!mapping || !mapping->executable || !mapping->module || mapping->since > newest)
 			continue;
 		frame->module = mapping->module->path;
 		frame->module_id = mapping->module->id;
@@ -57,34 +70,32 @@ static int handle_stack(struct dwunw_bpf *bpf, const void *data, size_t size)
 	const struct dwunw_stack_event *event = data;
 	const uint64_t *words = (const void *)(event + 1);
 	size_t stride, n;
-	struct traced *traced;
 	struct dwunw_stack stack;
 
 	if (size < sizeof(*event))
 		return -EBADMSG;
-	stride = event->has_sp ? 2 : 1;
+	stride = event->has_sp ? 3 : 2;
 	n = event->n_frames;
 	if (n > DWUNW_MAX_FRAMES || (size - sizeof(*event)) / sizeof(*words) < n * stride)
 		return -EBADMSG;
 	for (size_t i = 0; i < n; i++) {
+		const uint64_t *word = &words[i * stride];
 		bool last = i + 1 == n;
 
 		bpf->frames[i] = (struct dwunw_frame){
-			.pc = DWUNW_FRAME_PC(words[i * stride]),
-			.flags = DWUNW_FRAME_FLAGS(words[i * stride]),
-			.ra = last ? 0 : DWUNW_FRAME_PC(words[(i + 1) * stride]),
+			.pc = DWUNW_FRAME_PC(word[0]),
+			.flags = DWUNW_FRAME_FLAGS(word[0]),
+			.ra = last ? 0 : DWUNW_FRAME_PC(word[stride]),
 		};
+		set_module(bpf, word[1], &bpf->frames[i]);
 		if (event->has_sp) {
-			bpf->frames[i].sp = words[2 * i + 1];
-			bpf->frames[i].cfa = last ? 0 : words[2 * i + 3];
+			bpf->frames[i].sp = word[2];
+			bpf->frames[i].cfa = last ? 0 : word[stride + 2];
 		}
 	}
 	describe(bpf, &event->event, &stack);
 	stack.stop = event->stop;
 	stack.n_frames = n;
-	traced = find_by_key(bpf, event->event.process);
-	if (traced)
-		find_modules(traced, event->generation, bpf->frames, n);
 	return stacks_add(bpf->stacks, event->event.stack_id, event->event.process, &stack);
 }
 
@@ -95,8 +106,9 @@ static void take_kernel_frames(struct dwunw_bpf *bpf, const struct dwunw_cut_sho
 	size_t n = event->n_frames < bpf->max_depth ? event->n_frames : bpf->max_depth;
 
 	for (size_t i = 0; i < n; i++)
-		bpf->frames[i] = (struct dwunw_frame){.pc = DWUNW_FRAME_PC(event->frames[i]),
-						      .flags = DWUNW_FRAME_FLAGS(event->frames[i])};
+		bpf->frames[i] =
+			(struct dwunw_frame){.pc = DWUNW_FRAME_PC(event->frames[2 * i]),
+					     .flags = DWUNW_FRAME_FLAGS(event->frames[2 * i])};
 	stack->n_frames = n;
 	stack->stop = event->stop;
 }
@@ -114,7 +126,9 @@ static uint64_t apart(const struct dwunw_cut_short_event *event, const struct dw
 	if (end < event->slice_start) /* not known: whatever was copied */
 		end = event->slice_start;
 	off = (end - event->slice_start) & ~7ULL;
-	for (int i = 0; i < APART_WORDS && off + sizeof(word) <= event->slice_size; i++) {
+	for (int i = 0; i < APART_WORDS && off < event->slice_size; i++) {
+		if (event->slice_size - off < sizeof(word))
+			break;
 		memcpy(&word, event->slice + off, sizeof(word));
 		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
 		off += sizeof(word);
@@ -143,11 +157,11 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 	if (traced) {
 		stack.pid = traced->pid;
 		snapshot.process = traced->process;
-		snapshot.newest = traced_date(event->generation);
+		snapshot.newest = traced_newest(traced, event->generation);
 		unwind_snapshot(&snapshot, event->skip, bpf->max_depth, bpf->frames, &end);
 		stack.stop = end.stop;
 		stack.n_frames = end.n_frames;
-		find_modules(traced, event->generation, bpf->frames, stack.n_frames);
+		find_modules(traced, snapshot.newest, bpf->frames, stack.n_frames);
 	} else {
 		take_kernel_frames(bpf, event, &stack);
 	}

@@ -137,16 +137,24 @@ static void hide_mappings(struct traced_env *env, uint64_t key)
 	bpf_map_delete_elem(env->mappings_fd, &place);
 }
 
-/*
- * New mappings were made in this generation of the process at the latest; for stacks of an earlier one they prove nothing: another
- * file may have been there then.
- */
-static void date_mappings(struct process *process, uint32_t generation)
+/* mapping.since: 1 for the mappings of the first reading of a process image, 2 for later ones. */
+#define SINCE_FIRST 1
+#define SINCE_LATER 2
+
+static void date_mappings(struct traced *traced)
 {
+	struct process *process = traced->process;
+
 	for (size_t i = 0; i < process->n_mappings; i++) {
 		if (!process->mappings[i].since)
-			process->mappings[i].since = traced_date(generation);
+			process->mappings[i].since = traced->read_once ? SINCE_LATER : SINCE_FIRST;
 	}
+	traced->read_once = true;
+}
+
+uint32_t traced_newest(const struct traced *traced, uint32_t generation)
+{
+	return generation == traced->generation ? SINCE_LATER : SINCE_FIRST;
 }
 
 static int read_generation(const struct traced_env *env, const struct traced *traced, uint32_t *ret)
@@ -172,7 +180,8 @@ static int publish(struct traced_env *env, struct traced *traced, struct dwunw_m
 		err = read_generation(env, traced, &after);
 	if (err)
 		return err;
-	date_mappings(traced->process, after);
+	traced->generation = after;
+	date_mappings(traced);
 	mappings->process = traced->key;
 	mappings->generation = before;
 	mappings->epoch = env->next_epoch++;
@@ -306,6 +315,7 @@ void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key)
 {
 	hide_mappings(env, traced->key);
 	traced->key = key;
+	traced->read_once = false;
 	if (process_refresh(env->modules, traced->process, NULL) == 0)
 		attach_hook(env, traced);
 }

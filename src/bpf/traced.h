@@ -36,9 +36,11 @@ struct traced {
 	struct traced *next;
 	pid_t pid;
 	int pidfd;
-	uint64_t key;	  /* of the process image; even: given by the kernel */
-	uint64_t read_ns; /* CLOCK_MONOTONIC before its mappings were last read */
-	bool changed;	  /* and whether that found anything new */
+	uint64_t key;	     /* of the process image; even: given by the kernel */
+	uint64_t read_ns;    /* CLOCK_MONOTONIC before its mappings were last read */
+	uint32_t generation; /* of the process, after that */
+	bool read_once;	     /* this image's mappings were read before */
+	bool changed;	     /* and whether that found anything new */
 	struct process *process;
 	struct probe_links hook;
 };
@@ -56,10 +58,10 @@ bool traced_has_ended(const struct traced *traced);
 /* The process image was replaced: the kernel's new key. Follow with traced_publish(). */
 void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key);
 
-/* A generation as mapping.since holds it: 0 means unknown there. */
-static inline uint32_t traced_date(uint32_t generation)
-{
-	return generation + 1;
-}
+/*
+ * mapping.since of the newest mappings that can be believed for a stack of that generation. Nothing was removed since: all of them. Else only
+ * those of the first reading: any other file may have been mapped, taken away and mapped again in between.
+ */
+uint32_t traced_newest(const struct traced *traced, uint32_t generation);
 
 #endif

@@ -17,7 +17,8 @@ static bool header_is_sound(const struct dwunw_table_header *header)
 	       part_fits(header, header->pages, header->n_pages, sizeof(struct dwunw_table_page)) &&
 	       part_fits(header, header->rows, header->n_rows, sizeof(uint32_t)) &&
 	       part_fits(header, header->rules, header->n_rules, sizeof(struct dwunw_rule)) &&
-	       header->first_page <= UINT64_MAX >> DWUNW_PAGE_SHIFT;
+	       header->first_page <= UINT64_MAX >> DWUNW_PAGE_SHIFT &&
+	       header->n_pages <= (UINT64_MAX >> DWUNW_PAGE_SHIFT) - header->first_page + 1;
 }
 
 static bool page_is_sound(const struct dwunw_table_header *header,
