@@ -4,6 +4,7 @@
 # make test       installs what is missing (as root), builds, runs every test
 # make test-arch  the parts that know an architecture, for aarch64, riscv64 and mips, in an emulator
 # make test-parity  the CFI rows of every ELF file of this system against readelf's
+# make test-oracle  stacks of stepped programs, compared with the true ones at every instruction
 # make demo       installs what is missing (as root), builds, shows the leak report of a small program
 # make check      what needs no running: formatting, scripts, licence lines, README pair
 # make fuzz TIME=60   every fuzz target for that many seconds; their inputs so far are part of make test

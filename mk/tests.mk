@@ -29,6 +29,11 @@ $(PARITY): tests/parity/compare.c tests/parity/readelf.c tests/parity/readelf.h 
 test-parity: $(PARITY) tools
 	BUILD=$(B) tests/parity/run.sh
 
+# The whole; tests/run has a fixed part.
+.PHONY: test-oracle
+test-oracle: tools $(PROGRAMS)
+	BUILD=$(B) tests/oracle/run.sh
+
 # The targets are what a distribution ships: optimized, no frame pointers, no debug information, no sanitizer.
 TARGET_FLAGS := -D_GNU_SOURCE $(WARNINGS) -O2 -fomit-frame-pointer -MMD -MP
 $(B)/tests/programs/%_lib.so: tests/programs/%_lib.c $(FLAGS_STAMP)

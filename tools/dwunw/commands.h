@@ -10,5 +10,6 @@
 int command_stack(int argc, char **argv);
 int command_cfi(int argc, char **argv);
 int command_table(int argc, char **argv);
+int command_check(int argc, char **argv);
 
 #endif

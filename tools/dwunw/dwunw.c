@@ -15,14 +15,17 @@ static const struct command commands[] = {
 	{"stack", command_stack},
 	{"cfi", command_cfi},
 	{"table", command_table},
+	{"check", command_check},
 };
 
 static const char doc[] =
 	"Stacks and the call frame information that they are found by.\v"
 	"Commands:\n"
-	"  stack PID    the stack of each thread of a process\n"
-	"  cfi FILE     every row of call frame information of an ELF file\n"
-	"  table FILE   size and contents of the unwind table made of an ELF file\n"
+	"  stack PID          the stack of each thread of a process\n"
+	"  cfi FILE           every row of call frame information of an ELF file\n"
+	"  table FILE         size and contents of the unwind table made of an ELF file\n"
+	"  check -- COMMAND   the stack of a command, compared with the true one at each "
+	"instruction\n"
 	"\n"
 	"`dwunw COMMAND --help' shows the options of a command.\n"
 	"Exit status: 0; 1 if something failed or is not complete; 2 for a command line that makes "
