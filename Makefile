@@ -29,6 +29,7 @@ include mk/lib.mk
 include mk/bpf.mk
 include mk/examples.mk
 include mk/tests.mk
+include mk/walker.mk
 include mk/fuzz.mk
 include mk/bench.mk
 include mk/install.mk

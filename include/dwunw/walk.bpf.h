@@ -38,8 +38,9 @@ static __always_inline int dwunw_read_word(struct dwunw_reader *reader, __u64 ad
 	__u64 off = addr - slot->window_start;
 
 	if (off >= slot->in_window) {
-		__u64 page = addr & ~(DWUNW_WINDOW_SIZE - 1ULL), start = addr - DWUNW_WINDOW_LEAD;
-		__u64 size;
+		__u64 page = addr & ~(DWUNW_WINDOW_SIZE - 1ULL), size;
+		/* aligned, so that no word of the window lies across its end */
+		__u64 start = (addr - DWUNW_WINDOW_LEAD) & ~7ULL;
 
 		if (start < page)
 			start = page;
@@ -301,7 +302,7 @@ static long dwunw_walk_common(__u32 frame, struct dwunw_walk *walk)
 			entry->rule = slot->rule;
 			entry->flags = flags & DWUNW_FRAME_SIGNAL;
 		}
-		dwunw_record(slot, frame, s->pc, s->sp, flags, slot->code);
+		dwunw_record(slot, frame, DWUNW_FRAME_PC(s->pc), s->sp, flags, slot->code);
 		if (stop == DWUNW_CONTINUE)
 			stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot,
 					  &slot->rule, 0, &slot->cfa);
@@ -327,7 +328,7 @@ static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
 		return 1;
 	}
 	stop = dwunw_look_up(slot, walk->mappings, &flags, &cacheable);
-	dwunw_record(slot, frame, s->pc, s->sp, flags, slot->code);
+	dwunw_record(slot, frame, DWUNW_FRAME_PC(s->pc), s->sp, flags, slot->code);
 	if (stop == DWUNW_CONTINUE) {
 		by_frame_pointer.frame = DWUNW_ARCH_NATIVE.fp_frame;
 		if (slot->rule_address) {

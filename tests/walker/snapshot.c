@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "snapshot.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+
+#include <dwunw/dwunw.h>
+#include <dwunw/step_types.h>
+
+#include "arch/arch.h"
+#include "cfi/cfi.h"
+#include "process/process.h"
+#include "table/table.h"
+#include "unwind/unwind.h"
+#include "walker.h"
+
+enum { FRAME_WORDS = 2, SP_WORD = 1 }; /* as struct dwunw_stack_event has them with has_sp */
+
+#define TRAMPOLINE 0x7ffff0000000ULL /* nothing is mapped there */
+#define RED_ZONE 128		     /* psABI AMD64 3.2.2; elsewhere as good as any */
+
+static uint64_t stack_pointer(const struct snapshot *snapshot)
+{
+	const struct arch *arch = arch_native();
+
+	return snapshot->words[arch->user_regs[arch->step->sp]];
+}
+
+int snapshot_take(pid_t tid, struct snapshot *ret)
+{
+	struct iovec set = {ret->words, sizeof(ret->words)}, local, remote;
+	ssize_t n;
+
+	if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &set))
+		return -errno;
+	ret->n_words = set.iov_len / sizeof(ret->words[0]);
+	if (ret->n_words != arch_native()->n_user_words)
+		return -ENOTSUP;
+	ret->memory_start = (stack_pointer(ret) - RED_ZONE) & ~(SNAPSHOT_PAGE - 1ULL);
+	ret->memory_size = 0;
+	ret->trampoline = ret->n_returns = ret->skip = 0;
+	while (ret->memory_size < SNAPSHOT_SIZE) {
+		local = (struct iovec){ret->memory + ret->memory_size, SNAPSHOT_PAGE};
+		remote = (struct iovec){(void *)(ret->memory_start + ret->memory_size),
+					SNAPSHOT_PAGE};
+		n = process_vm_readv(tid, &local, 1, &remote, 1, 0);
+		if (n != SNAPSHOT_PAGE)
+			break;
+		ret->memory_size += SNAPSHOT_PAGE;
+	}
+	return ret->memory_size ? 0 : -EFAULT;
+}
+
+static int read_memory(void *arg, uint64_t addr, void *buf, size_t size)
+{
+	const struct snapshot *snapshot = arg;
+	uint64_t off = addr - snapshot->memory_start;
+
+	if (off >= snapshot->memory_size || snapshot->memory_size - off < size)
+		return -EFAULT;
+	memcpy(buf, snapshot->memory + off, size);
+	return 0;
+}
+
+static void walk_in_user_space(const struct snapshot *snapshot, struct dwunw_frame *frames,
+			       struct dwunw_unwind_result *ret)
+{
+	const struct arch *arch = arch_native();
+	struct dwunw_registers registers = {.pc = snapshot->words[arch->user_pc]};
+	struct unwind_snapshot input = {
+		.process = snapshot->process,
+		.registers = &registers,
+		.read = read_memory,
+		.read_arg = (void *)snapshot,
+		.trampoline = snapshot->trampoline,
+		.returns = snapshot->returns,
+		.n_returns = snapshot->n_returns,
+	};
+
+	for (unsigned int i = 0; i < DWUNW_MAX_REGS; i++)
+		registers.regs[i] = snapshot->words[arch->user_regs[i]];
+	registers.valid = (1u << DWUNW_MAX_REGS) - 1;
+	unwind_snapshot(&input, snapshot->skip, WALKER_DEPTH, frames, ret);
+}
+
+static struct dwunw_slot slot; /* like those of a CPU, one for all */
+
+static void walk_as_kernel(const struct snapshot *snapshot, bool full)
+{
+	const struct walker_input input = {
+		.registers = snapshot->words,
+		.registers_size = snapshot->n_words * sizeof(snapshot->words[0]),
+		.memory_start = snapshot->memory_start,
+		.memory_size = snapshot->memory_size,
+		.memory = snapshot->memory,
+		.mappings = snapshot->mappings,
+		.trampoline = snapshot->trampoline,
+		.returns = snapshot->returns,
+		.n_returns = snapshot->n_returns,
+	};
+
+	slot.skip = snapshot->skip;
+	walker_walk(&input, full, &slot);
+}
+
+static void forget_cached(void)
+{
+	memset(slot.cache, 0, sizeof(slot.cache));
+}
+
+static const char *stop_name(unsigned int stop)
+{
+#define NAME(name, text, finish) #name,
+	static const char *const names[] = {DWUNW_STOP_REASONS(NAME)};
+#undef NAME
+	return stop < DWUNW_N_STOP_REASONS ? names[stop] : "?";
+}
+
+static bool same_frame(size_t i, const struct dwunw_frame *frame)
+{
+	return DWUNW_FRAME_PC(slot.frames[FRAME_WORDS * i]) == DWUNW_FRAME_PC(frame->pc) &&
+	       DWUNW_FRAME_FLAGS(slot.frames[FRAME_WORDS * i]) == frame->flags &&
+	       slot.frames[FRAME_WORDS * i + SP_WORD] == frame->sp;
+}
+
+static void print_difference(const struct snapshot *snapshot, const char *mode, size_t first,
+			     const struct dwunw_frame *frames,
+			     const struct dwunw_unwind_result *result)
+{
+	fprintf(stderr, "%s, %s: kernel %u frames, %s; user space %zu, %s (%#llx)\n",
+		snapshot->target, mode, slot.event.n_frames, stop_name(slot.stop), result->n_frames,
+		stop_name(result->stop), (unsigned long long)result->address);
+	for (size_t i = first ? first - 1 : 0; i <= first + 1; i++) {
+		if (i < slot.event.n_frames)
+			fprintf(stderr, "  kernel #%zu %016llx flags %x sp %llx\n", i,
+				(unsigned long long)DWUNW_FRAME_PC(slot.frames[FRAME_WORDS * i]),
+				DWUNW_FRAME_FLAGS(slot.frames[FRAME_WORDS * i]),
+				(unsigned long long)slot.frames[FRAME_WORDS * i + SP_WORD]);
+		if (i < result->n_frames) {
+			const struct mapping *mapping =
+				process_find_mapping(snapshot->process, frames[i].pc);
+
+			fprintf(stderr, "  user   #%zu %016llx flags %x sp %llx cfa %llx %s+%llx\n",
+				i, (unsigned long long)frames[i].pc, frames[i].flags,
+				(unsigned long long)frames[i].sp, (unsigned long long)frames[i].cfa,
+				mapping ? mapping->path : "?",
+				(unsigned long long)(mapping ? frames[i].pc - mapping->load_bias
+							     : 0));
+		}
+	}
+}
+
+/*
+ * No FDE covers the frame's code, but a table does: it gives padding to the row before (src/table/table.h). No call is there; an
+ * address that something else put on the stack can be.
+ */
+static bool is_in_padding(const struct snapshot *snapshot, const struct dwunw_frame *frame)
+{
+	const struct mapping *mapping = process_find_mapping(snapshot->process, frame->pc - 1);
+	static struct cfi_row row;
+
+	for (uint64_t pc = frame->pc - 1; mapping && pc <= frame->pc; pc++) {
+		const struct module *module = mapping->module;
+
+		if (module && module->cfi && module->table &&
+		    cfi_find_row(module->cfi, pc - mapping->load_bias, &row) == -ENOENT &&
+		    table_find_rule(module->table, pc - mapping->load_bias)->frame.cfa_kind !=
+			    DWUNW_NO_RULE)
+			return true;
+	}
+	return false;
+}
+
+static void judge(const struct snapshot *snapshot, const char *mode, bool say,
+		  const struct dwunw_frame *frames, const struct dwunw_unwind_result *result,
+		  struct comparison *sum)
+{
+	size_t n = slot.event.n_frames, same = 0;
+
+	while (same < n && same < result->n_frames && same_frame(same, &frames[same]))
+		same++;
+	sum->walks++;
+	sum->frames += same;
+	sum->stops[slot.stop % DWUNW_N_STOP_REASONS]++;
+	if (same == n && n == result->n_frames && slot.stop == result->stop) {
+		sum->equal++;
+	} else if (same == n && slot.stop == DWUNW_STOP_EXPRESSION) {
+		sum->handed_over++;
+	} else if (same < result->n_frames && is_in_padding(snapshot, &frames[same])) {
+		sum->in_padding++;
+	} else {
+		sum->different++;
+		if (say)
+			print_difference(snapshot, mode, same, frames, result);
+	}
+}
+
+void snapshot_compare(const struct snapshot *snapshot, bool say, struct comparison *sum)
+{
+	static struct dwunw_frame frames[WALKER_DEPTH];
+	struct dwunw_unwind_result result;
+	uint64_t full_walks, hash;
+
+	walk_in_user_space(snapshot, frames, &result);
+	full_walks = slot.counts[DWUNW_COUNT_FULL_WALKS];
+	forget_cached();
+	walk_as_kernel(snapshot, false);
+	judge(snapshot, "cold", say, frames, &result, sum);
+	hash = slot.hash;
+	walk_as_kernel(snapshot, false);
+	judge(snapshot, "warm", say, frames, &result, sum);
+	sum->hashes_differ += slot.hash != hash;
+	sum->full_walks += slot.counts[DWUNW_COUNT_FULL_WALKS] > full_walks;
+	walk_as_kernel(snapshot, true);
+	judge(snapshot, "all registers", say, frames, &result, sum);
+	sum->hashes_differ += slot.hash != hash;
+}
+
+void snapshot_walk(const struct snapshot *snapshot)
+{
+	forget_cached();
+	walk_as_kernel(snapshot, false);
+	walk_as_kernel(snapshot, false);
+	walk_as_kernel(snapshot, true);
+	forget_cached();
+}
+
+void snapshot_add_returns(struct snapshot *snapshot)
+{
+	static struct dwunw_frame frames[WALKER_DEPTH];
+	const unsigned int size = arch_native()->step->return_size;
+	const uint64_t trampoline = TRAMPOLINE;
+	struct dwunw_unwind_result result;
+
+	if (!size)
+		return;
+	walk_in_user_space(snapshot, frames, &result);
+	snapshot->trampoline = trampoline;
+	for (size_t i = 0; i + 1 < result.n_frames; i += 1 + rand() % 3) {
+		struct dwunw_return *found = &snapshot->returns[snapshot->n_returns];
+		uint64_t slot_addr = frames[i].cfa - size, off = slot_addr - snapshot->memory_start;
+
+		if ((frames[i].flags & DWUNW_FRAME_SIGNAL) || off >= snapshot->memory_size ||
+		    snapshot->memory_size - off < size ||
+		    memcmp(snapshot->memory + off, &frames[i].ra, size) != 0 ||
+		    snapshot->n_returns + 2 > DWUNW_MAX_RETURNS)
+			continue;
+		if (rand() % 4 == 0) { /* a tail call into another probed function */
+			*found++ = (struct dwunw_return){slot_addr, trampoline};
+			snapshot->n_returns++;
+		}
+		*found = (struct dwunw_return){slot_addr, frames[i].ra};
+		snapshot->n_returns++;
+		memcpy(snapshot->memory + off, &trampoline, size);
+	}
+}

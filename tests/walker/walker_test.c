@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Proves that the kernel's walker (include/dwunw/walk.bpf.h, over tables and mappings that src/bpf laid out) and unwind_snapshot()
+ * give the same stacks: frames, stack pointers, flags and stop reason, over snapshots of live processes, with return probes put
+ * in, and with bytes of the stack and registers replaced; and that whatever bytes a stack or a table has, a walk ends and touches
+ * nothing but what is its own. Always built with sanitizers.
+ *
+ * walker_test FOLDER   with tests/programs in FOLDER
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../test.h"
+#include "bpf/space.h"
+#include "bpf/traced.h"
+#include "fake_bpf.h"
+#include "hostile.h"
+#include "process/process.h"
+#include "snapshot.h"
+#include "target.h"
+#include "unwind/stop_thread.h"
+
+#define MAX_THREADS 16
+
+struct run {
+	struct traced_env env;
+	struct snapshot *snapshot, *changed;
+	unsigned long n_snapshots, publications;
+	struct comparison plain, probed, hostile;
+};
+
+static void pause_us(long us)
+{
+	nanosleep(&(struct timespec){us / 1000000, us % 1000000 * 1000}, NULL);
+}
+
+/* All that is done with one snapshot. */
+static void try_snapshot(struct run *run, const struct traced *traced, const char *name)
+{
+	struct snapshot *snapshot = run->snapshot, *changed = run->changed;
+
+	snapshot->target = name;
+	snapshot->process = traced->process;
+	snapshot->mappings = fake_mappings(traced->key);
+	run->n_snapshots++;
+	snapshot_compare(snapshot, true, &run->plain);
+	*changed = *snapshot;
+	snapshot_add_returns(changed);
+	changed->skip = (unsigned int)rand() % 4;
+	snapshot_compare(changed, true, &run->probed);
+	for (int i = 0; i < 8; i++) {
+		*changed = *snapshot;
+		if (i & 1)
+			hostile_stack(changed);
+		if (i & 2)
+			hostile_registers(changed);
+		if (i == 0)
+			hostile_stack_pointer(changed);
+		if (i >= 4)
+			hostile_place(changed);
+		snapshot_compare(changed, run->hostile.different < 20, &run->hostile);
+	}
+}
+
+static int publish(struct run *run, struct traced *traced)
+{
+	run->publications++;
+	return traced_publish(&run->env, traced);
+}
+
+/* Between snapshots a single-threaded target is stepped, so that it is met inside prologues and epilogues too. */
+static void follow_steps(struct run *run, struct target *target, struct traced *traced,
+			 const char *name, unsigned int n)
+{
+	struct stopped_thread thread;
+
+	CHECK(thread_stop(target->pid, target->pid, &thread) == 0);
+	CHECK(write(target->input, "\n\n", 2) == 2);
+	for (unsigned int i = 0; i < n; i++) {
+		if (!target_step(target->pid, 1 + (unsigned int)rand() % 30) ||
+		    publish(run, traced) || snapshot_take(target->pid, run->snapshot))
+			return;
+		try_snapshot(run, traced, name);
+	}
+}
+
+/* All threads in turn, at any moment. */
+static void follow_threads(struct run *run, struct target *target, struct traced *traced,
+			   const char *name, unsigned int n)
+{
+	pid_t tids[MAX_THREADS];
+
+	for (unsigned int i = 0; i < n;) {
+		size_t n_threads = target_threads(target, tids, MAX_THREADS);
+
+		if (!n_threads)
+			return;
+		for (size_t t = 0; t < n_threads; t++, i++) {
+			struct stopped_thread thread;
+			int err;
+
+			if (thread_stop(target->pid, tids[t], &thread))
+				continue;
+			err = snapshot_take(tids[t], run->snapshot);
+			if (!err && i % 4 == 0)
+				err = publish(run, traced);
+			thread_resume(&thread);
+			if (!err)
+				try_snapshot(run, traced, name);
+		}
+		pause_us(rand() % 2000);
+	}
+}
+
+static void run_target(struct run *run, char *const argv[], unsigned int n, bool step)
+{
+	unsigned long before = run->n_snapshots;
+	struct traced *traced;
+	struct target target;
+
+	if (target_start(argv, &target)) {
+		CHECK(false);
+		return;
+	}
+	pause_us(step ? 20000 : 200000); /* to where it waits, or works */
+	if (traced_create(&run->env, target.pid, 0, &traced) == 0) {
+		if (publish(run, traced) == 0)
+			(step ? follow_steps : follow_threads)(run, &target, traced, argv[0], n);
+		if (!step)
+			hostile_tables(&run->env, traced, run->snapshot);
+		traced_destroy(&run->env, traced);
+	}
+	target_end(&target);
+	if (run->n_snapshots < before + n / 2)
+		fprintf(stderr, "%s: %lu snapshots of %u\n", argv[0], run->n_snapshots - before, n);
+	CHECK(run->n_snapshots >= before + n / 2);
+}
+
+static void run_targets(struct run *run, const char *folder)
+{
+	static const char *const programs[] = {"drap",	   "alloca",	"cxx",	   "signal",
+					       "qsort_cb", "recursion", "longjmp", "ucontext"};
+	static const char python[] = "import threading, json, re\n"
+				     "def f(n): return n if n < 2 else f(n - 1) + f(n - 2)\n"
+				     "def g():\n"
+				     "  while True: sorted(range(300), key=lambda x: f(3) - x);"
+				     " json.dumps([[1, {'a': [2.5]}]] * 9, indent=1); "
+				     "re.sub('(a|b)*c', repr, 'abac' * 9)\n"
+				     "[threading.Thread(target=g).start() for i in range(3)]\n";
+	static const char sql[] = "with recursive c(x) as (select 1 union all select x + 1 from c)"
+				  "select sum(x) from c where printf('%d', x) like '%7';";
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, programs[i]);
+		run_target(run, (char *[]){path, NULL}, 16, true);
+	}
+	snprintf(path, sizeof(path), "%s/threads", folder);
+	run_target(run, (char *[]){path, NULL}, 10, false);
+	run_target(run, (char *[]){"python3", "-c", (char *)python, NULL}, 60, false);
+	run_target(run, (char *[]){"sqlite3", ":memory:", (char *)sql, NULL}, 30, false);
+}
+
+static void print(const char *what, const struct comparison *sum)
+{
+#define NAME(name, text, finish) #name,
+	static const char *const names[] = {DWUNW_STOP_REASONS(NAME)};
+#undef NAME
+
+	printf("%s: %lu walks, %lu equal, %lu handed over, %lu parted in padding, %lu different; "
+	       "%lu frames, %lu full walks;",
+	       what, sum->walks, sum->equal, sum->handed_over, sum->in_padding, sum->different,
+	       sum->frames, sum->full_walks);
+	for (size_t i = 0; i < DWUNW_N_STOP_REASONS; i++) {
+		if (sum->stops[i])
+			printf(" %s %lu", names[i], sum->stops[i]);
+	}
+	printf("\n");
+}
+
+int main(int argc, char **argv)
+{
+	static struct snapshot first, second;
+	static struct run run = {.snapshot = &first, .changed = &second};
+	struct traced_env *env = &run.env;
+	const char *seed = getenv("DWUNW_WALKER_SEED");
+
+	if (argc != 2)
+		return 2;
+	srand(seed ? (unsigned int)atoi(seed) : (unsigned int)getpid());
+	env->processes_fd = FAKE_PROCESSES_FD;
+	env->mappings_fd = FAKE_MAPPINGS_FD;
+	env->next_epoch = env->next_key = 1;
+	CHECK(module_cache_create(&env->modules) == 0);
+	CHECK(space_create(FAKE_SHARDS_FD, &env->space) == 0);
+	run_targets(&run, argv[1]);
+	printf("%lu snapshots\n", run.n_snapshots);
+	print("as taken", &run.plain);
+	print("return probes", &run.probed);
+	print("changed", &run.hostile);
+	hostile_print();
+	CHECK(run.n_snapshots >= 200);
+	CHECK(run.plain.different == 0);
+	CHECK(run.probed.different == 0);
+	CHECK(run.hostile.different == 0);
+	CHECK(run.plain.hashes_differ + run.probed.hashes_differ + run.hostile.hashes_differ == 0);
+	CHECK(run.plain.in_padding == 0 && run.probed.in_padding == 0);
+	CHECK(run.hostile.in_padding * 20 < run.hostile.walks);
+	CHECK(run.plain.stops[DWUNW_STOP_ROOT] * 2 > run.plain.walks);
+	CHECK(run.plain.full_walks > 0);
+	traced_env_release(env);
+	space_destroy(env->space);
+	module_cache_destroy(env->modules);
+	fake_bpf_free();
+	return test_end();
+}
