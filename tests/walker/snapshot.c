@@ -19,7 +19,7 @@
 #include "unwind/unwind.h"
 #include "walker.h"
 
-enum { FRAME_WORDS = 2, SP_WORD = 1 }; /* as struct dwunw_stack_event has them with has_sp */
+enum { FRAME_WORDS = 3, SP_WORD = 2 }; /* as struct dwunw_stack_event has them with has_sp */
 
 #define TRAMPOLINE 0x7ffff0000000ULL /* nothing is mapped there */
 #define RED_ZONE 128		     /* psABI AMD64 3.2.2; elsewhere as good as any */
