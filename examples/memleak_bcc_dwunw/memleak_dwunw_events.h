@@ -44,7 +44,7 @@ struct memleak_block {
 #define MEMLEAK_COUNTS(X)                                                                          \
 	X(NOT_STORED, "blocks not stored: their map is full, or memory is short")                  \
 	X(NO_THREAD_STATE, "calls not seen: no memory for the state of a thread")                  \
-	X(ABANDONED, "allocator calls that did not return (longjmp)")          \
+	X(ABANDONED, "allocator calls that did not return (longjmp)")                              \
 	X(NO_RESULT, "blocks lost: the address returned by posix_memalign could not be read")      \
 	X(NO_STACK, "blocks without a stack: bpf_get_stackid() failed")
 
