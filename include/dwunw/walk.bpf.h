@@ -164,7 +164,7 @@ static __always_inline int dwunw_no_cfi(struct dwunw_slot *slot)
 	if (slot->state.pc_exact)
 		return DWUNW_STOP_NO_CFI;
 	if (slot->state.fp == 0)
-		return DWUNW_STOP_ROOT; /* psABI AMD64 3.4.1: the deepest frame is marked by a zero rbp */
+		return DWUNW_STOP_ROOT; /* psABI AMD64 3.4.1: the deepest frame is marked by a zero frame pointer */
 	if (!dwunw_fp_is_sane(&slot->state, &DWUNW_ARCH_NATIVE))
 		return DWUNW_STOP_NO_CFI;
 	slot->rule = DWUNW_ARCH_NATIVE.fp_frame;
