@@ -29,7 +29,7 @@
 struct run {
 	struct traced_env env;
 	struct snapshot *snapshot, *changed;
-	unsigned long n_snapshots, publications;
+	unsigned long n_snapshots;
 	struct comparison plain, probed, hostile;
 };
 
@@ -66,12 +66,6 @@ static void try_snapshot(struct run *run, const struct traced *traced, const cha
 	}
 }
 
-static int publish(struct run *run, struct traced *traced)
-{
-	run->publications++;
-	return traced_publish(&run->env, traced);
-}
-
 /* Between snapshots a single-threaded target is stepped, so that it is met inside prologues and epilogues too. */
 static void follow_steps(struct run *run, struct target *target, struct traced *traced,
 			 const char *name, unsigned int n)
@@ -82,7 +76,7 @@ static void follow_steps(struct run *run, struct target *target, struct traced *
 	CHECK(write(target->input, "\n\n", 2) == 2);
 	for (unsigned int i = 0; i < n; i++) {
 		if (!target_step(target->pid, 1 + (unsigned int)rand() % 30) ||
-		    publish(run, traced) || snapshot_take(target->pid, run->snapshot))
+		    traced_publish(&run->env, traced) || snapshot_take(target->pid, run->snapshot))
 			return;
 		try_snapshot(run, traced, name);
 	}
@@ -106,8 +100,8 @@ static void follow_threads(struct run *run, struct target *target, struct traced
 			if (thread_stop(target->pid, tids[t], &thread))
 				continue;
 			err = snapshot_take(tids[t], run->snapshot);
-			if (!err && i % 4 == 0)
-				err = publish(run, traced);
+			if (!err) /* it may have mapped something, or be another program by now */
+				err = traced_publish(&run->env, traced);
 			thread_resume(&thread);
 			if (!err)
 				try_snapshot(run, traced, name);
@@ -128,7 +122,7 @@ static void run_target(struct run *run, char *const argv[], unsigned int n, bool
 	}
 	pause_us(step ? 20000 : 200000); /* to where it waits, or works */
 	if (traced_create(&run->env, target.pid, 0, &traced) == 0) {
-		if (publish(run, traced) == 0)
+		if (traced_publish(&run->env, traced) == 0)
 			(step ? follow_steps : follow_threads)(run, &target, traced, argv[0], n);
 		if (!step)
 			hostile_tables(&run->env, traced, run->snapshot);
