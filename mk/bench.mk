@@ -18,3 +18,30 @@ $(BENCH_DIR)/floor_user: bench/floor_user.c $(BENCH_DIR)/floor.skel.h $(LIBMEMLE
 		$(LIBMEMLEAK) $(LIB) $(LDLIBS_ALL)
 
 bench-build: $(BENCH_DIR)/floor_user
+
+# bench/unwind: against other unwinders. libunwind is compared where it is there (scripts/install-deps bench).
+UNWIND_DIR := $(BENCH_DIR)/unwind
+UNWIND_SRC := $(addprefix bench/unwind/,unwind.c snapshot.c by_dwunw.c by_libdwfl.c)
+LIBUNWIND := $(shell pkg-config --exists libunwind libunwind-generic libunwind-ptrace 2>/dev/null && echo yes)
+ifeq ($(LIBUNWIND),yes)
+UNWIND_SRC += bench/unwind/by_libunwind.c
+UNWIND_CFLAGS := -DHAVE_LIBUNWIND
+UNWIND_LDLIBS := -lunwind-ptrace -lunwind-generic -lunwind
+TARGET_LDLIBS := -lunwind
+endif
+
+$(UNWIND_DIR)/unwind: $(UNWIND_SRC) $(wildcard bench/unwind/*.h) $(LIB) $(FLAGS_STAMP) mk/bench.mk
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(UNWIND_CFLAGS) -Ibench/unwind $(ALL_LDFLAGS) -o $@ \
+		$(UNWIND_SRC) $(LIB) $(LDLIBS_ALL) $(UNWIND_LDLIBS)
+
+$(UNWIND_DIR)/target: bench/unwind/target.c bench/unwind/self.c $(wildcard bench/unwind/*.h) $(FLAGS_STAMP) mk/bench.mk
+	$(call say,TARGET)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(filter-out -MMD -MP,$(TARGET_FLAGS)) $(UNWIND_CFLAGS) -o $@ \
+		$(filter bench/unwind/%.c,$^) -ldl $(TARGET_LDLIBS)
+
+.PHONY: bench-unwind
+bench-unwind: $(UNWIND_DIR)/unwind $(UNWIND_DIR)/target
+	$(UNWIND_DIR)/unwind

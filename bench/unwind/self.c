@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "self.h"
+
+#include <execinfo.h>
+#include <string.h>
+
+#ifdef HAVE_LIBUNWIND
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
+#endif
+
+static void *frames[MAX_FRAMES];
+
+static size_t by_glibc(void)
+{
+	return (size_t)backtrace(frames, MAX_FRAMES);
+}
+
+#ifdef HAVE_LIBUNWIND
+static size_t by_unw_backtrace(void)
+{
+	return (size_t)unw_backtrace(frames, MAX_FRAMES);
+}
+
+static size_t by_unw_step(void)
+{
+	unw_context_t context;
+	unw_cursor_t cursor;
+	unw_word_t pc;
+	size_t n = 0;
+
+	unw_getcontext(&context);
+	unw_init_local(&cursor, &context);
+	do {
+		unw_get_reg(&cursor, UNW_REG_IP, &pc);
+		frames[n++] = (void *)pc;
+	} while (n < MAX_FRAMES && unw_step(&cursor) > 0);
+	return n;
+}
+#endif
+
+const struct self_method *self_method(const char *name)
+{
+	static const struct self_method methods[] = {
+		{"glibc-backtrace", by_glibc},
+#ifdef HAVE_LIBUNWIND
+		{"unw_backtrace", by_unw_backtrace},
+		{"unw_step", by_unw_step},
+#endif
+	};
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(methods[i].name, name) == 0)
+			return &methods[i];
+	return NULL;
+}
