@@ -46,7 +46,7 @@ int snapshot_read(const struct unwind_snapshot *snapshot, uint64_t addr, unsigne
 	return 0;
 }
 
-static inline int dwunw_read_word(struct dwunw_reader *reader, __u64 addr, __u64 *ret)
+static int read_elsewhere(struct dwunw_reader *reader, __u64 addr, __u64 *ret)
 {
 	const struct unwind_snapshot *snapshot = reader->snapshot;
 	uint64_t value;
@@ -62,13 +62,31 @@ static inline int dwunw_read_word(struct dwunw_reader *reader, __u64 addr, __u64
 	return 0;
 }
 
+static inline int dwunw_read_word(struct dwunw_reader *reader, __u64 addr, __u64 *ret)
+{
+	const struct unwind_snapshot *snapshot = reader->snapshot;
+	uint64_t off = addr - snapshot->slice_start;
+
+	/* Nearly all words: a copy of known size is one instruction. */
+	if (reader->word_size == sizeof(*ret) && off < snapshot->slice_size &&
+	    snapshot->slice_size - off >= sizeof(*ret)) {
+		memcpy(ret, snapshot->slice + off, sizeof(*ret));
+		return 0;
+	}
+	return read_elsewhere(reader, addr, ret);
+}
+
 struct unwinder {
 	const struct unwind_snapshot *snapshot;
 	const struct dwunw_step_arch *arch;
 	struct dwunw_reader reader;
 	struct dwunw_step_state state;
+	/*
+	 * Most stacks need pc, sp and fp alone, which is several times as fast. One that has a rule that reads more is walked
+	 * again from its innermost frame, with all registers.
+	 */
+	bool full;
 	struct dwunw_rule rule;
-	struct cfi_row row;
 	/* of the current frame */
 	uint32_t flags;			   /* DWUNW_FRAME_* */
 	const struct mapping *mapping;	   /* that its code is in, or NULL */
@@ -76,6 +94,7 @@ struct unwinder {
 	const struct dwunw_rule *in_force; /* `rule`, or one in the cache */
 	bool is_general; /* it holds for every frame at its address: no expression was evaluated */
 	int error;	 /* negative errno: why it has no rule */
+	struct cfi_row row;
 };
 
 /* Puts back the return address that a uretprobe took off the stack. */
@@ -132,7 +151,7 @@ static int rule_at(struct unwinder *u, const struct mapping *mapping, uint64_t p
 		return err;
 	rule_from_row(arch, &u->row, &u->rule);
 	u->is_general = !rule_has_expression(&u->rule);
-	if (!u->is_general)
+	if (!u->is_general && u->full)
 		return rule_resolve(arch, &u->row, &u->state, u->snapshot, mapping->load_bias,
 				    &u->rule);
 	return 0;
@@ -181,11 +200,12 @@ static int look_up(struct unwinder *u)
 	return step_by_frame_pointer(u);
 }
 
-static void start(struct unwinder *u, const struct unwind_snapshot *snapshot)
+static void start(struct unwinder *u, const struct unwind_snapshot *snapshot, bool full)
 {
 	const struct dwunw_registers *registers = snapshot->registers;
 
-	memset(u, 0, sizeof(*u));
+	memset(u, 0, offsetof(struct unwinder, row));
+	u->full = full;
 	u->snapshot = snapshot;
 	u->arch = arch_native()->step;
 	u->reader.snapshot = snapshot;
@@ -249,8 +269,8 @@ static int walk_frame(struct unwinder *u, struct dwunw_frame *out)
 		*out = (struct dwunw_frame){
 			.pc = u->state.pc, .sp = sp, .flags = u->flags, .module = u->module};
 	if (stop == DWUNW_CONTINUE)
-		stop = dwunw_step(&u->state, u->arch, &u->reader, &u->in_force->frame, u->in_force,
-				  &cfa);
+		stop = dwunw_step(&u->state, u->arch, &u->reader, &u->in_force->frame,
+				  u->full ? u->in_force : NULL, &cfa);
 	if (out) {
 		out->cfa = cfa;
 		out->ra = stop == DWUNW_CONTINUE ? u->state.pc : 0;
@@ -274,23 +294,34 @@ static void finish(const struct unwinder *u, int stop, struct dwunw_unwind_resul
 	}
 }
 
+static int walk(struct unwinder *u, unsigned int skip, size_t max_frames,
+		struct dwunw_frame *frames, struct dwunw_unwind_result *ret)
+{
+	ret->n_frames = 0;
+	for (size_t frame = 0;; frame++) {
+		struct dwunw_frame *out = frame >= skip ? &frames[frame - skip] : NULL;
+		int stop;
+
+		if (out && ret->n_frames == max_frames)
+			return DWUNW_STOP_DEPTH;
+		stop = walk_frame(u, out);
+		ret->n_frames += out != NULL;
+		if (stop != DWUNW_CONTINUE)
+			return stop;
+	}
+}
+
 void unwind_snapshot(const struct unwind_snapshot *snapshot, unsigned int skip, size_t max_frames,
 		     struct dwunw_frame *frames, struct dwunw_unwind_result *ret)
 {
-	int stop = DWUNW_CONTINUE;
 	struct unwinder u;
+	int stop;
 
-	start(&u, snapshot);
-	ret->n_frames = 0;
-	for (size_t frame = 0; stop == DWUNW_CONTINUE; frame++) {
-		struct dwunw_frame *out = frame >= skip ? &frames[frame - skip] : NULL;
-
-		if (out && ret->n_frames == max_frames) {
-			stop = DWUNW_STOP_DEPTH;
-			break;
-		}
-		stop = walk_frame(&u, out);
-		ret->n_frames += out != NULL;
+	start(&u, snapshot, false);
+	stop = walk(&u, skip, max_frames, frames, ret);
+	if (stop == DWUNW_STOP_REGISTER || stop == DWUNW_STOP_EXPRESSION) {
+		start(&u, snapshot, true);
+		stop = walk(&u, skip, max_frames, frames, ret);
 	}
 	finish(&u, stop, ret);
 }
