@@ -81,16 +81,42 @@ static void unwind(struct capture *capture, const struct dwunw_registers *regist
 		memory_begin(capture->context->memory, request->tid);
 	}
 	unwind_snapshot(&snapshot, 0, request->max_frames, request->frames, &capture->result);
-	memory_end(capture->context->memory);
+	if (snapshot.read == memory_read)
+		memory_end(capture->context->memory);
+}
+
+/* Settles which thread is meant. */
+static int find_thread(struct dwunw_unwind_request *request)
+{
+	int err;
+
+	if (!request->tid)
+		request->tid = request->pid;
+	err = check_thread(request->pid, request->tid);
+	if (!err || !request->registers)
+		return err;
+	/* What is given outlives the thread. */
+	request->tid = request->pid;
+	return 0;
+}
+
+/* Not so where all is given or known: looking costs as much as unwinding a hundred frames. */
+static bool thread_is_needed(const struct capture *capture)
+{
+	const struct dwunw_unwind_request *request = &capture->request;
+
+	return !request->registers || (!request->read && !request->stack) ||
+	       !process_cache_has(capture->context->processes, request->pid);
 }
 
 static int capture_given(struct capture *capture)
 {
-	const struct dwunw_unwind_request *request = &capture->request;
+	struct dwunw_unwind_request *request = &capture->request;
 
 	unwind(capture, request->registers);
 	if (capture->result.stop != DWUNW_STOP_NO_MAPPING || capture->fresh)
 		return 0;
+	find_thread(request);
 	/* Mapped since; a process that is gone has the mappings that are known. */
 	if (process_cache_refresh(capture->context->processes, capture->known, request->tid) == 0)
 		unwind(capture, request->registers);
@@ -165,14 +191,8 @@ int dwunw_capture(struct dwunw_context *context, const struct dwunw_unwind_reque
 	err = check(&capture.request);
 	if (err)
 		return err;
-	if (!capture.request.tid)
-		capture.request.tid = capture.request.pid;
-	err = check_thread(capture.request.pid, capture.request.tid);
-	if (err && capture.request.registers) {
-		/* What is given outlives the thread. */
-		capture.request.tid = capture.request.pid;
-		err = 0;
-	}
+	if (thread_is_needed(&capture))
+		err = find_thread(&capture.request);
 	if (!err)
 		err = process_cache_get(context->processes, capture.request.pid,
 					capture.request.tid, &capture.fresh, &capture.known);

@@ -68,6 +68,15 @@ static struct entry *take(struct process_cache *cache, pid_t pid)
 	return NULL;
 }
 
+bool process_cache_has(const struct process_cache *cache, pid_t pid)
+{
+	const struct entry *entry = cache->first;
+
+	while (entry && entry->known.pid != pid)
+		entry = entry->next;
+	return entry;
+}
+
 static void put_in_front(struct process_cache *cache, struct entry *entry)
 {
 	entry->next = cache->first;

@@ -30,6 +30,8 @@ int process_cache_create(struct module_cache *modules, unsigned int max_processe
 			 struct process_cache **ret);
 void process_cache_destroy(struct process_cache *cache);
 
+bool process_cache_has(const struct process_cache *cache, pid_t pid);
+
 /* A process that is new is opened by way of `tid`, one of its threads; *fresh says so. Errors are those of process_open(). */
 int process_cache_get(struct process_cache *cache, pid_t pid, pid_t tid, bool *fresh,
 		      struct known_process **ret);
