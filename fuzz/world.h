@@ -29,8 +29,9 @@ static void world_add(const struct process *self, struct mapping *to, const char
 		.start = start, .end = start + 0x10000, .executable = true, .path = (char *)""};
 	for (size_t i = 0; i < self->n_mappings; i++) {
 		const struct mapping *from = &self->mappings[i];
+		const struct cfi *cfi;
 
-		if (!from->module || !from->module->cfi || !strstr(from->path, part))
+		if (!from->module || module_cfi(from->module, &cfi) || !strstr(from->path, part))
 			continue;
 		to->end = start + (from->end - from->start);
 		to->load_bias = from->load_bias - from->start + start;

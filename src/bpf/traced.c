@@ -62,15 +62,17 @@ static uint32_t load_table(struct traced_env *env, struct module *module)
 {
 	const struct table *table;
 	uint32_t address = 0;
+	int err;
 
 	if (module->user)
 		return module->user == NO_TABLE_ADDRESS ? 0 : (uint32_t)(uintptr_t)module->user;
 	if (hold(env, module))
 		return 0;
 	module->user = NO_TABLE_ADDRESS;
-	if (!module->cfi)
+	err = module_table(module, &table);
+	if (err == -ENOENT)
 		return 0;
-	if (module_table(module, &table) || space_add(env->space, table, &address)) {
+	if (err || space_add(env->space, table, &address)) {
 		env->tables_refused++;
 		return 0;
 	}
@@ -91,6 +93,7 @@ static void fill_mappings(struct traced_env *env, const struct process *process,
 	for (size_t i = 0; i < process->n_mappings; i++) {
 		const struct mapping *from = &process->mappings[i];
 		struct dwunw_mapping *to = &ret->mappings[ret->n];
+		const struct cfi *cfi;
 
 		if (!is_code(from))
 			continue;
@@ -102,7 +105,7 @@ static void fill_mappings(struct traced_env *env, const struct process *process,
 		to->end = from->end;
 		if (from->module)
 			to->table = load_table(env, from->module);
-		if (from->module && from->module->cfi) {
+		if (from->module && module_cfi(from->module, &cfi) != -ENOENT) {
 			to->load_bias = from->load_bias;
 			to->table_id = from->module->id;
 		} else if (from->error && from->error != -ENOEXEC) { /* JIT code can be in a file */

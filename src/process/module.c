@@ -154,7 +154,6 @@ static int get_opened(struct module_cache *cache, struct elf_file *elf,
 		      const struct file_identity *identity, const char *path, struct module **ret)
 {
 	struct cached_module *m = find_content(cache, elf);
-	int err;
 
 	if (m) {
 		elf_file_close(elf);
@@ -169,11 +168,9 @@ static int get_opened(struct module_cache *cache, struct elf_file *elf,
 	}
 	m->module.elf = elf;
 	m->module.path = strdup(path);
-	err = m->module.path ? cfi_open(elf, NULL, &m->module.cfi) : -ENOMEM;
-	/* Unusable CFI is like none: the file's mappings and symbols are still good. */
-	if (err == -ENOMEM) {
+	if (!m->module.path) {
 		cached_module_free(m);
-		return err;
+		return -ENOMEM;
 	}
 	if (identity) {
 		m->identity = *identity;
@@ -254,17 +251,29 @@ void module_cache_destroy(struct module_cache *cache)
 	free(cache);
 }
 
-int module_table(struct module *module, const struct table **ret)
+int module_cfi(struct module *module, const struct cfi **ret)
 {
-	int err;
-
+	if (!module->cfi_is_known) {
+		/* Unusable CFI is like none: the file's mappings and symbols are still good. */
+		if (cfi_open(module->elf, NULL, &module->cfi) == -ENOMEM)
+			return -ENOMEM;
+		module->cfi_is_known = true;
+	}
 	if (!module->cfi)
 		return -ENOENT;
-	if (!module->table) {
-		err = table_build(module->cfi, &module->table);
-		if (err)
-			return err;
-	}
+	*ret = module->cfi;
+	return 0;
+}
+
+int module_table(struct module *module, const struct table **ret)
+{
+	const struct cfi *cfi;
+	int err = module_cfi(module, &cfi);
+
+	if (!err && !module->table)
+		err = table_build(cfi, &module->table);
+	if (err)
+		return err;
 	*ret = module->table;
 	return 0;
 }

@@ -22,7 +22,8 @@ struct table;
 struct module {
 	char *path; /* as the target names it, "[vdso]" for the vDSO; first one seen */
 	struct elf_file *elf;
-	struct cfi *cfi;     /* NULL: the file has no CFI */
+	struct cfi *cfi; /* module_cfi(); NULL until then, and where the file has none */
+	bool cfi_is_known;
 	struct table *table; /* module_table(); NULL until then */
 	uint32_t id;	     /* unique in its cache, never 0, never reused */
 	unsigned int refs;
@@ -63,6 +64,11 @@ static inline void module_hold(struct module *module)
 }
 
 void module_put(struct module_cache *cache, struct module *module);
+/*
+ * Opens the module's CFI if that has not been done: most files that a process maps are on none of its stacks, and reading the CFI of
+ * a large one takes milliseconds. -ENOENT: there is none that can be used; -ENOMEM: not known.
+ */
+int module_cfi(struct module *module, const struct cfi **ret);
 /* Compiles the module's table if that has not been done; -ENOENT: no CFI. */
 int module_table(struct module *module, const struct table **ret);
 

@@ -142,18 +142,18 @@ static int step_by_frame_pointer(struct unwinder *u)
 	return DWUNW_CONTINUE;
 }
 
-static int rule_at(struct unwinder *u, const struct mapping *mapping, uint64_t pc)
+static int rule_at(struct unwinder *u, const struct cfi *cfi, uint64_t pc)
 {
-	const struct arch *arch = cfi_arch(mapping->module->cfi);
-	int err = cfi_find_row(mapping->module->cfi, pc - mapping->load_bias, &u->row);
+	uint64_t load_bias = u->mapping->load_bias;
+	const struct arch *arch = cfi_arch(cfi);
+	int err = cfi_find_row(cfi, pc - load_bias, &u->row);
 
 	if (err)
 		return err;
 	rule_from_row(arch, &u->row, &u->rule);
 	u->is_general = !rule_has_expression(&u->rule);
 	if (!u->is_general && u->full)
-		return rule_resolve(arch, &u->row, &u->state, u->snapshot, mapping->load_bias,
-				    &u->rule);
+		return rule_resolve(arch, &u->row, &u->state, u->snapshot, load_bias, &u->rule);
 	return 0;
 }
 
@@ -172,6 +172,7 @@ static const struct mapping *find_code(const struct unwinder *u, uint64_t pc)
 static int look_up(struct unwinder *u)
 {
 	uint64_t pc = dwunw_lookup_pc(&u->state);
+	const struct cfi *cfi;
 
 	u->mapping = find_code(u, pc);
 	if (!u->mapping || u->state.pc == u->snapshot->trampoline) {
@@ -186,13 +187,16 @@ static int look_up(struct unwinder *u)
 	u->error = u->mapping->error;
 	if (u->error && u->error != -ENOEXEC) /* JIT code can be in a file */
 		return DWUNW_STOP_NO_TABLE;
-	if (!u->mapping->module || !u->mapping->module->cfi)
+	u->error = u->mapping->module ? module_cfi(u->mapping->module, &cfi) : -ENOENT;
+	if (u->error == -ENOMEM)
+		return DWUNW_STOP_NO_TABLE;
+	if (u->error)
 		return step_by_frame_pointer(u);
-	u->error = rule_at(u, u->mapping, pc);
+	u->error = rule_at(u, cfi, pc);
 	if (u->error == 0)
 		return DWUNW_CONTINUE;
 	/* no call ends at pc: see dwunw_look_up() of walk.bpf.h */
-	if (pc != u->state.pc && rule_at(u, u->mapping, u->state.pc) == 0) {
+	if (pc != u->state.pc && rule_at(u, cfi, u->state.pc) == 0) {
 		u->is_general = false; /* not for a frame that made a call */
 		u->flags |= DWUNW_FRAME_EXACT;
 		return (u->rule.frame.flags & DWUNW_RULE_SIGNAL) ? DWUNW_CONTINUE : DWUNW_STOP_ROOT;

@@ -31,6 +31,12 @@ const struct mapping *process_find_mapping(const struct process *p, uint64_t add
 	return NULL;
 }
 
+int module_cfi(struct module *module, const struct cfi **ret)
+{
+	*ret = module->cfi;
+	return module->cfi ? 0 : -ENOENT;
+}
+
 static const ElfW(Phdr) *
 	find_segment(const struct dl_phdr_info *info, uint32_t type, ElfW(Addr) vaddr)
 {

@@ -98,6 +98,7 @@ static void test_self(void)
 {
 	struct process *process = open_process(getpid());
 	const struct mapping *vdso = find_path(process, "[vdso]");
+	const struct cfi *cfi;
 	uint64_t vaddr, size;
 	size_t id_size;
 
@@ -108,7 +109,7 @@ static void test_self(void)
 					     &size) == 0);
 		elf_file_build_id(vdso->module->elf, &id_size);
 		CHECK(id_size > 0);
-		CHECK(vdso->module->cfi != NULL);
+		CHECK(module_cfi(vdso->module, &cfi) == 0);
 	}
 	for (size_t i = 0; i < process->n_mappings; i++) {
 		const struct mapping *m = &process->mappings[i];
