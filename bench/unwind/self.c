@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "self.h"
 
-#include <execinfo.h>
+#include <dlfcn.h>
 #include <string.h>
 
 #ifdef HAVE_LIBUNWIND
@@ -13,6 +13,11 @@ static void *frames[MAX_FRAMES];
 
 static size_t by_glibc(void)
 {
+	static int (*backtrace)(void **, int);
+
+	/* libunwind has a function of this name as well. */
+	if (!backtrace)
+		backtrace = dlsym(dlopen("libc.so.6", RTLD_LAZY), "backtrace");
 	return (size_t)backtrace(frames, MAX_FRAMES);
 }
 
