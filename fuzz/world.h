@@ -75,6 +75,7 @@ static void world_make(struct module_cache *cache, struct mapping *to, uint64_t 
 	struct bytes eh = {0}, image;
 	struct image_section section = {".eh_frame", 0x2000, NULL, 0};
 	size_t plain = world_add_cie(&eh, false), signal;
+	const struct cfi *cfi;
 
 	WORLD_FDE(plain, 0x100, "\x41\x0e\x10\x86\2\x43\x0d\6");
 	WORLD_FDE(plain, 0x200, "\x0f\3\x76\x78\6");
@@ -97,7 +98,7 @@ static void world_make(struct module_cache *cache, struct mapping *to, uint64_t 
 			       .executable = true,
 			       .path = (char *)"made"};
 	HOLDS(module_cache_get_memory(cache, image.data, image.size, "made", &to->module) == 0);
-	HOLDS(to->module->cfi);
+	HOLDS(module_cfi(to->module, &cfi) == 0);
 	free(image.data);
 	free(eh.data);
 }
