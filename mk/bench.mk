@@ -36,11 +36,11 @@ $(UNWIND_DIR)/unwind: $(UNWIND_SRC) $(wildcard bench/unwind/*.h) $(LIB) $(FLAGS_
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(UNWIND_CFLAGS) -Ibench/unwind $(ALL_LDFLAGS) -o $@ \
 		$(UNWIND_SRC) $(LIB) $(LDLIBS_ALL) $(UNWIND_LDLIBS)
 
-$(UNWIND_DIR)/target: bench/unwind/target.c bench/unwind/self.c $(wildcard bench/unwind/*.h) $(FLAGS_STAMP) mk/bench.mk
+$(UNWIND_DIR)/target: bench/unwind/target.c bench/unwind/self.c $(wildcard bench/unwind/*.h) $(LIB) $(FLAGS_STAMP) mk/bench.mk
 	$(call say,TARGET)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(filter-out -MMD -MP,$(TARGET_FLAGS)) $(UNWIND_CFLAGS) -o $@ \
-		$(filter bench/unwind/%.c,$^) -ldl $(TARGET_LDLIBS)
+		-Iinclude $(filter bench/unwind/%.c,$^) $(LIB) $(LDLIBS_ALL) -ldl $(TARGET_LDLIBS)
 
 .PHONY: bench-unwind
 bench-unwind: $(UNWIND_DIR)/unwind $(UNWIND_DIR)/target

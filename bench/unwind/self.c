@@ -2,7 +2,11 @@
 #include "self.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <dwunw/dwunw.h>
 
 #ifdef HAVE_LIBUNWIND
 #define UNW_LOCAL_ONLY
@@ -10,6 +14,23 @@
 #endif
 
 static void *frames[MAX_FRAMES];
+
+/* The first stack includes the tables of all that is mapped. */
+static size_t by_dwunw(void)
+{
+	static struct dwunw_frame found[MAX_FRAMES];
+	static struct dwunw_self *self;
+	struct dwunw_registers registers;
+	struct dwunw_unwind_result result;
+
+	if (!self && dwunw_self_create(&self))
+		exit(1);
+	dwunw_get_registers(&registers);
+	if (dwunw_self_capture(self, &registers, found, MAX_FRAMES, &result) ||
+	    result.stop != DWUNW_STOP_ROOT)
+		exit(1);
+	return result.n_frames;
+}
 
 static size_t by_glibc(void)
 {
@@ -47,6 +68,7 @@ static size_t by_unw_step(void)
 const struct self_method *self_method(const char *name)
 {
 	static const struct self_method methods[] = {
+		{"dwunw_self", by_dwunw},
 		{"glibc-backtrace", by_glibc},
 #ifdef HAVE_LIBUNWIND
 		{"unw_backtrace", by_unw_backtrace},

@@ -43,6 +43,7 @@ static const struct unwinder *const unwinders[] = {
 #endif
 };
 static const char *const self_methods[] = {
+	"dwunw_self",
 #ifdef HAVE_LIBUNWIND
 	"unw_backtrace",
 	"unw_step",

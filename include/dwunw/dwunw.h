@@ -171,6 +171,47 @@ DWUNW_API int dwunw_capture(struct dwunw_context *context,
  */
 DWUNW_API int dwunw_forget_process(struct dwunw_context *context, pid_t pid);
 
+/*
+ * Stacks of this process, from within: for allocators, profilers and crash handlers.
+ *
+ *   dwunw_self_create(&self)                                    once; builds the tables of all that is mapped
+ *   dwunw_get_registers(&registers)                             here, or in a signal handler:
+ *   dwunw_registers_from_context(ucontext, &registers)          what was interrupted
+ *   dwunw_self_capture(self, &registers, frames, n, &result)    from any thread
+ *
+ * The three that take and unwind registers allocate nothing, take no lock, leave errno as it is, need 4 KiB of stack, and may
+ * be called in signal handlers and in any number of threads at once; so may they while another thread is in dwunw_self_refresh().
+ * Addresses are asked about before they are read: wrong registers or wrong call frame information cut a stack short, no more.
+ */
+struct dwunw_self;
+
+/* -EINVAL: no `ret`; -ENOMEM; -ENOENT, -EACCES: /proc is not there, or not to be read. */
+DWUNW_API int dwunw_self_create(struct dwunw_self **ret);
+
+/*
+ * After dlopen() or dlclose(), or when a stack ends with DWUNW_STOP_NO_MAPPING: looks at what is mapped now. One thread at a time. Tables are
+ * kept for all files that were ever seen. On failure, as of dwunw_self_create(), what was known stays.
+ */
+DWUNW_API int dwunw_self_refresh(struct dwunw_self *self);
+
+/* When no capture is under way any more. The `module` of frames is gone with it. NULL is allowed. */
+DWUNW_API void dwunw_self_destroy(struct dwunw_self *self);
+
+/* The caller's registers, as they are when this function has returned; those that calls preserve. */
+DWUNW_API void dwunw_get_registers(struct dwunw_registers *ret);
+
+/* Those of a ucontext_t: the third argument of a signal handler with SA_SIGINFO, or of getcontext(3). */
+DWUNW_API void dwunw_registers_from_context(const void *ucontext, struct dwunw_registers *ret);
+
+/*
+ * Fills `frames` from the function whose registers are given outwards. A stack that is cut short is no error: see result->stop. (EXPRESSION: a
+ * rule that no table can hold; dwunw_capture() of another process can evaluate it.) -EINVAL: an argument is missing, or registers.valid lacks
+ * the stack or the frame pointer.
+ */
+DWUNW_API int dwunw_self_capture(struct dwunw_self *self, const struct dwunw_registers *registers,
+				 struct dwunw_frame *frames, size_t max_frames,
+				 struct dwunw_unwind_result *ret);
+
 /* What a stop reason says; never NULL. */
 DWUNW_API const char *dwunw_stop_reason_text(unsigned int stop);
 

@@ -23,17 +23,6 @@ struct dwunw_reader;
 static inline __attribute__((always_inline)) int dwunw_read_word(struct dwunw_reader *reader,
 								 __u64 addr, __u64 *ret);
 
-#define DWUNW_CONTINUE (-1) /* dwunw_step(): the caller's frame was found */
-
-/*
- * The pc rule. A return address points behind its call, which may be the last instruction of its function,
- * so the call itself is looked up. pc_exact: innermost frame, frame that a signal interrupted.
- */
-static inline __attribute__((always_inline)) __u64 dwunw_lookup_pc(const struct dwunw_step_state *s)
-{
-	return s->pc_exact ? s->pc : s->pc - 1;
-}
-
 static inline __attribute__((always_inline)) int dwunw_has_link(const struct dwunw_step_arch *arch)
 {
 	return arch->return_size == 0;
@@ -204,14 +193,6 @@ dwunw_step(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 	s->fp = fp;
 	s->pc_exact = flags & DWUNW_RULE_SIGNAL;
 	return DWUNW_CONTINUE;
-}
-
-/* Whether the frame pointer of `s` looks like one: above sp, aligned, not absurdly far away. */
-static inline __attribute__((always_inline)) int
-dwunw_fp_is_sane(const struct dwunw_step_state *s, const struct dwunw_step_arch *arch)
-{
-	return s->fp >= s->sp && s->fp - s->sp <= arch->max_fp_frame &&
-	       !(s->fp & (arch->word_size - 1));
 }
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The data of a frame step (step.h): what is known of an architecture, and the registers of a frame. */
+/* The data of a frame step (step.h): what is known of an architecture, and the registers of a frame, and two questions about them. */
 #ifndef DWUNW_STEP_TYPES_H
 #define DWUNW_STEP_TYPES_H
 
 #include "event_format.h"
 #include "table_format.h"
+
+#define DWUNW_CONTINUE (-1) /* dwunw_step(): the caller's frame was found */
 
 /* What a step must know of an architecture; a constant, so that the compiler folds it. */
 struct dwunw_step_arch {
@@ -29,5 +31,22 @@ struct dwunw_step_state {
 	__u32 pc_exact; /* pc is not a return address: look it up as it is, not pc - 1 */
 	__u64 ra_mask;	/* bits to be cleared in return addresses, where arch.ra_mask has any */
 };
+
+/*
+ * The pc rule. A return address points behind its call, which may be the last instruction of its function,
+ * so the call itself is looked up. pc_exact: innermost frame, frame that a signal interrupted.
+ */
+static inline __attribute__((always_inline)) __u64 dwunw_lookup_pc(const struct dwunw_step_state *s)
+{
+	return s->pc_exact ? s->pc : s->pc - 1;
+}
+
+/* Whether the frame pointer of `s` looks like one: above sp, aligned, not absurdly far away. */
+static inline __attribute__((always_inline)) int
+dwunw_fp_is_sane(const struct dwunw_step_state *s, const struct dwunw_step_arch *arch)
+{
+	return s->fp >= s->sp && s->fp - s->sp <= arch->max_fp_frame &&
+	       !(s->fp & (arch->word_size - 1));
+}
 
 #endif

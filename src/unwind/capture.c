@@ -26,14 +26,6 @@ struct capture {
 	int err;
 };
 
-static bool registers_are_enough(const struct dwunw_registers *registers)
-{
-	const struct dwunw_step_arch *step = arch_native()->step;
-	uint32_t needed = 1u << step->sp | 1u << step->fp;
-
-	return (registers->valid & needed) == needed;
-}
-
 /* Everything that can be said without looking at the process. */
 static int check(const struct dwunw_unwind_request *request)
 {

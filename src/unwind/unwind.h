@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Unwinding in user space, over a snapshot: registers, a slice of the stack, the mappings of the process. The frame step is that of the
- * kernel (include/dwunw/step.h); rules come straight from CFI, one FDE a frame, so that no table is waited for.
+ * kernel (include/dwunw/step.h); rules come straight from CFI, one FDE a frame, so that no table is waited for; or, on request,
+ * from tables alone, which takes 2 KiB of stack and not 60.
  * Allocates nothing. Thread safe as far as the struct process is not changed meanwhile.
  */
 #ifndef UNWIND_H
 #define UNWIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +16,7 @@
 
 struct process;
 struct rule_cache;
+struct table_view;
 
 struct unwind_snapshot {
 	const struct process *process;
@@ -21,6 +24,7 @@ struct unwind_snapshot {
 	const char *const *names; /* dwunw_frame.module by mapping of `process`; NULL: not wanted */
 	struct rule_cache *rules; /* or NULL; changed */
 	uint64_t epoch;		  /* for it */
+	struct table_view *tables; /* whence rules are taken instead of CFI; or NULL; changed */
 	const struct dwunw_registers *registers; /* of the innermost frame, whose pc is exact */
 	uint64_t slice_start;
 	const uint8_t *slice;
@@ -33,6 +37,9 @@ struct unwind_snapshot {
 	const struct dwunw_return *returns;
 	size_t n_returns;
 };
+
+/* pc, stack and frame pointer: a walk cannot begin without. */
+bool registers_are_enough(const struct dwunw_registers *registers);
 
 /*
  * Fills up to `max_frames` frames after leaving out the innermost `skip`, and *ret. Always ends, whatever the memory says.

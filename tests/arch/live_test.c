@@ -24,7 +24,6 @@
 
 #include "arch/arch.h"
 #include "live_process.h"
-#include "live_regs.h"
 #include "live_work.h"
 #include "unwind/unwind.h"
 #include "../test.h"
@@ -39,20 +38,23 @@ struct stack {
 	int stop;
 };
 
-static void unwind(const ucontext_t *context, struct stack *ret)
+static void unwind(const struct dwunw_registers *registers, struct stack *ret)
 {
-	const struct arch *arch = arch_native();
-	struct dwunw_registers registers = {.pc = live_word(context, arch->user_pc),
-					    .valid = 0xffff};
 	struct unwind_snapshot snapshot = {
-		.process = &process, .registers = &registers, .read = read_self};
+		.process = &process, .registers = registers, .read = read_self};
 	struct dwunw_unwind_result result;
 
-	for (unsigned int i = 0; i < DWUNW_MAX_REGS; i++)
-		registers.regs[i] = live_word(context, arch->user_regs[i]);
 	unwind_snapshot(&snapshot, 0, MAX_FRAMES, ret->frames, &result);
 	ret->n = result.n_frames;
 	ret->stop = result.stop;
+}
+
+static void unwind_context(const void *context, struct stack *ret)
+{
+	struct dwunw_registers registers;
+
+	dwunw_registers_from_context(context, &registers);
+	unwind(&registers, ret);
 }
 
 /* What libgcc finds. */
@@ -159,11 +161,11 @@ static struct stack stack;
 
 static __attribute__((noinline)) void look(void)
 {
-	ucontext_t context;
+	struct dwunw_registers registers;
 
 	ENTER();
-	getcontext(&context);
-	unwind(&context, &stack);
+	dwunw_get_registers(&registers);
+	unwind(&registers, &stack);
 	n_calls++;
 	if (!same_as_shadow(&stack) || !same_as_libgcc(&stack, 1, "call"))
 		bad_calls++;
@@ -279,10 +281,10 @@ static __attribute__((noinline)) bool same_from_handler(void)
 {
 	static struct stack from_here;
 	volatile size_t first = 0;
-	ucontext_t context;
+	struct dwunw_registers registers;
 
-	getcontext(&context);
-	unwind(&context, &from_here);
+	dwunw_get_registers(&registers);
+	unwind(&registers, &from_here);
 	while (first < from_here.n &&
 	       (first == 0 || !(from_here.frames[first - 1].flags & DWUNW_FRAME_SIGNAL)))
 		first++;
@@ -309,7 +311,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	/* Not leaf() but libgcc, which reads the instructions where it finds no CFI: it would go on for ever. */
 	if (n_leaves == N_LEAVES)
 		_exit(1);
-	unwind(context, &stack);
+	unwind_context(context, &stack);
 	n_leaves++;
 	if (stack.frames[0].pc < start || stack.frames[0].pc > start + 64 ||
 	    stack.frames[1].cfa != shadow[n_shadow - 1].cfa || !same_as_shadow(&stack) ||
@@ -360,7 +362,7 @@ static void on_timer(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
 	(void)info;
-	unwind(context, &stack);
+	unwind_context(context, &stack);
 	n_signals++;
 	ended[stack.stop]++;
 	if (!same_as_libgcc(&stack, 0, "timer") || !same_from_handler())

@@ -5,8 +5,6 @@
 
 #include "dwunw_arch.h"
 
-#define DWUNW_ARCH_NATIVE dwunw_step_arch_aarch64
-
 /* Signature bits of return addresses; user space may set what PTRACE_GETREGSET NT_ARM_PAC_MASK says before loading. */
 const volatile __u64 dwunw_ra_mask = 0xff7f000000000000;
 

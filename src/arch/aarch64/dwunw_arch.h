@@ -37,4 +37,7 @@ static const struct dwunw_step_arch dwunw_step_arch_aarch64 = {
 	.max_fp_frame = 1 << 20,
 };
 
+/* where this folder is that of the machine built for */
+#define DWUNW_ARCH_NATIVE dwunw_step_arch_aarch64
+
 #endif

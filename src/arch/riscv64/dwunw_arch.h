@@ -32,4 +32,7 @@ static const struct dwunw_step_arch dwunw_step_arch_riscv64 = {
 	.max_fp_frame = 1 << 20,
 };
 
+/* where this folder is that of the machine built for */
+#define DWUNW_ARCH_NATIVE dwunw_step_arch_riscv64
+
 #endif

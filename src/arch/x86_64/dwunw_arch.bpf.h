@@ -5,8 +5,6 @@
 
 #include "dwunw_arch.h"
 
-#define DWUNW_ARCH_NATIVE dwunw_step_arch_x86_64
-
 static __always_inline void dwunw_arch_regs(const struct pt_regs *ctx, struct dwunw_registers *ret)
 {
 	ret->pc = ctx->ip;
