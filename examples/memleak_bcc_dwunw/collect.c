@@ -60,13 +60,16 @@ static int index_place(struct stack_index *index, size_t at, uint32_t **ret)
 	return 0;
 }
 
-/* The snapshot's stack at `place`, made with `id` if it is not there yet. */
-static int stack_at(struct collector *c, struct stack_index *index, size_t at, int64_t id,
-		    struct report_stack **ret, uint32_t *number)
+/*
+ * The snapshot's stack at `at` of one target, made with `id` if it is not there yet. Two processes may run the same code: a
+ * stack of each.
+ */
+static int stack_at(struct collector *c, struct stack_index *index, size_t at, unsigned int target,
+		    int64_t id, struct report_stack **ret, uint32_t *number)
 {
 	struct report_snapshot *snapshot = c->snapshot;
 	uint32_t *place;
-	int err = index_place(index, at, &place);
+	int err = index_place(index, at * c->source->n_targets + target, &place);
 
 	if (err)
 		return err;
@@ -77,8 +80,11 @@ static int stack_at(struct collector *c, struct stack_index *index, size_t at, i
 		if (err)
 			return err;
 		*ret = &snapshot->stacks[snapshot->n_stacks];
-		**ret = (struct report_stack){.id = id, .pid = (uint32_t)c->source->pid};
-		memcpy((*ret)->comm, c->source->comm, sizeof((*ret)->comm));
+		**ret = (struct report_stack){
+			.id = id,
+			.target = target,
+			.pid = (uint32_t)c->source->targets[target].pid,
+		};
 		*place = (uint32_t)++snapshot->n_stacks;
 	}
 	*number = *place - 1;
@@ -86,7 +92,7 @@ static int stack_at(struct collector *c, struct stack_index *index, size_t at, i
 }
 
 /* dwunw-added: the stack of an id of dwunw_get_stackid() */
-static int dwunw_stack(struct collector *c, int64_t id, uint32_t *number)
+static int dwunw_stack(struct collector *c, unsigned int target, int64_t id, uint32_t *number)
 {
 	const struct dwunw_stack *stack;
 	struct report_stack *made;
@@ -94,17 +100,16 @@ static int dwunw_stack(struct collector *c, int64_t id, uint32_t *number)
 	int err;
 
 	if (id >= 0 && dwunw_bpf_find_stack(c->source->dwunw, id, &stack) == 0) {
-		err = stack_at(c, &c->known, stack->index, id, &made, number);
+		err = stack_at(c, &c->known, stack->index, target, id, &made, number);
 		if (err || !made)
 			return err;
-		made->pid = (uint32_t)stack->pid;
 		memcpy(made->comm, stack->comm, sizeof(made->comm));
 		if (stack->stop != DWUNW_STOP_ROOT)
 			made->stop = dwunw_stop_reason_text(stack->stop);
 	} else {
 		if (id >= 0 && (id & DWUNW_ID_REASON) && !(id & DWUNW_ID_EVENT))
 			reason = (unsigned int)(id & 0xff);
-		err = stack_at(c, &c->without, reason, id, &made, number);
+		err = stack_at(c, &c->without, reason, target, id, &made, number);
 		if (err || !made)
 			return err;
 		made->stop = dwunw_stop_reason_text(reason);
@@ -113,32 +118,50 @@ static int dwunw_stack(struct collector *c, int64_t id, uint32_t *number)
 	return 0;
 }
 
-static int stack_of(struct collector *c, int64_t id, uint32_t *number)
+static int stack_of(struct collector *c, unsigned int target, int64_t id, uint32_t *number)
 {
 	struct report_stack *made;
 
-	if (c->source->dwunw)			   /* dwunw-added */
-		return dwunw_stack(c, id, number); /* dwunw-added */
+	if (c->source->dwunw)				   /* dwunw-added */
+		return dwunw_stack(c, target, id, number); /* dwunw-added */
 	/* a negative id is an errno: such blocks share one stack without frames */
-	return id < 0 ? stack_at(c, &c->without, 0, id, &made, number)
-		      : stack_at(c, &c->known, (size_t)id, id, &made, number);
+	return id < 0 ? stack_at(c, &c->without, 0, target, id, &made, number)
+		      : stack_at(c, &c->known, (size_t)id, target, id, &made, number);
+}
+
+/* Of which target the block is; false: of none any more. */
+static bool find_target(const struct collect_source *source, const struct memleak_key *key,
+			unsigned int *ret)
+{
+	for (unsigned int i = 0; i < source->n_targets; i++) {
+		const struct collect_target *target = &source->targets[i];
+
+		uint64_t image = *target->image;
+
+		if (target->gone || key->image >> 32 != *target->tgid)
+			continue;
+		*ret = i;
+		return !image || image == key->image;
+	}
+	return false;
 }
 
 static int add_block(struct collector *c, const struct memleak_key *key,
 		     const struct memleak_block *block)
 {
 	struct report_snapshot *snapshot = c->snapshot;
+	unsigned int target;
 	uint32_t stack;
 	int err;
 
-	if (c->source->image && key->image != c->source->image) {
+	if (!find_target(c->source, key, &target)) {
 		bpf_map_delete_elem(c->source->blocks_fd, key);
 		return 0;
 	}
 	err = grow((void **)&snapshot->blocks, &c->blocks_size, snapshot->n_blocks,
 		   sizeof(*snapshot->blocks));
 	if (!err)
-		err = stack_of(c, block->stack_id, &stack);
+		err = stack_of(c, target, block->stack_id, &stack);
 	if (err)
 		return err;
 	snapshot->blocks[snapshot->n_blocks++] = (struct report_block){
@@ -278,13 +301,14 @@ static int kernel_frames(const struct collect_source *source, struct symbolizer 
 	return stack->frames ? 0 : -ENOMEM;
 }
 
-int collect_frames(const struct collect_source *source, struct symbolizer *symbolizer,
-		   struct report_snapshot *snapshot, const struct report_groups *groups, size_t n)
+int collect_frames(const struct collect_source *source, struct report_snapshot *snapshot,
+		   const struct report_groups *groups, size_t n)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < n && i < groups->n_groups && !err; i++) {
 		struct report_stack *stack = &snapshot->stacks[groups->groups[i].stack];
+		struct symbolizer *symbolizer = source->targets[stack->target].symbolizer;
 
 		if (stack->id < 0)
 			continue;

@@ -13,11 +13,19 @@ struct dwunw_bpf; /* dwunw-added */
 struct session;
 struct symbolizer;
 
+struct collect_target {
+	pid_t pid;
+	bool gone; /* what it held is outstanding no more */
+	/* Written by the kernel before a block of that process, or image, is stored: to be read after the block. */
+	const volatile uint32_t *tgid;	/* the kernel's number for it; 0: it has no blocks */
+	const volatile uint64_t *image; /* if it is known to have called exec; 0: any */
+	struct symbolizer *symbolizer;
+};
+
 struct collect_source {
 	int blocks_fd, stacks_fd;
-	uint64_t image; /* of the process, if it is known to have called exec; 0: any */
-	pid_t pid;
-	char comm[16];
+	const struct collect_target *targets;
+	unsigned int n_targets;
 	size_t max_depth;
 	struct dwunw_bpf *dwunw; /* dwunw-added: NULL: stacks are bpf_get_stackid()'s */
 	void (*handle_events)(
@@ -32,8 +40,8 @@ struct collect_source {
 int collect_blocks(const struct collect_source *source, struct report_snapshot *ret);
 
 /* Gives the stacks of the first `n` groups their frames. */
-int collect_frames(const struct collect_source *source, struct symbolizer *symbolizer,
-		   struct report_snapshot *snapshot, const struct report_groups *groups, size_t n);
+int collect_frames(const struct collect_source *source, struct report_snapshot *snapshot,
+		   const struct report_groups *groups, size_t n);
 
 void collect_free(struct report_snapshot *snapshot);
 

@@ -19,8 +19,10 @@ const volatile __u64 max_size = ~0ULL;
 const volatile bool use_dwunw; /* dwunw-added */
 
 __u64 counts[MEMLEAK_N_COUNTS];
-__u32 target_tgid; /* of the first call seen */
-__u64 exec_image;  /* the target's process image since its last exec; 0: it has not called exec */
+
+/* By number of the target: thread group of the first call seen; image since its last exec, 0: it has not called exec. */
+__u32 target_tgids[MEMLEAK_MAX_TARGETS];
+__u64 target_images[MEMLEAK_MAX_TARGETS];
 
 /* The allocator call that a thread is in. */
 struct call {
@@ -150,10 +152,12 @@ int memleak_enter(struct pt_regs *ctx)
 {
 	__u64 cfa = PT_REGS_SP(ctx) + DWUNW_ARCH_NATIVE.return_size, old;
 	__u32 tgid = bpf_get_current_task_btf()->tgid;
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 *target = &target_tgids[cookie >> MEMLEAK_COOKIE_SHIFT & (MEMLEAK_MAX_TARGETS - 1)];
 	struct call *call;
 
 	/* A vfork child shares the target's memory, and so, attached by perf events, its probes. */
-	if (target_tgid != tgid && __sync_val_compare_and_swap(&target_tgid, 0, tgid) != 0)
+	if (*target != tgid && __sync_val_compare_and_swap(target, 0, tgid) != 0)
 		return 0;
 	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0,
 				    BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -167,7 +171,7 @@ int memleak_enter(struct pt_regs *ctx)
 		count(MEMLEAK_COUNT_ABANDONED);
 	}
 	call->cfa = cfa;
-	call->function = bpf_get_attach_cookie(ctx);
+	call->function = cookie & ((1 << MEMLEAK_COOKIE_SHIFT) - 1);
 	call->has_old = 0;
 	read_arguments(ctx, call->function, call, &old);
 	call->wanted = call->size >= min_size && call->size <= max_size;
@@ -260,7 +264,9 @@ int memleak_exec(void *ctx)
 {
 	__u32 tgid = bpf_get_current_task_btf()->tgid;
 
-	if (tgid == target_tgid)
-		exec_image = current_image();
+	for (int i = 0; i < MEMLEAK_MAX_TARGETS; i++) {
+		if (target_tgids[i] == tgid)
+			target_images[i] = current_image();
+	}
 	return 0;
 }

@@ -28,6 +28,10 @@ enum memleak_function {
 		MEMLEAK_N_FUNCTIONS,
 };
 
+/* The processes that are traced have a number, which the probes' cookies carry: cookie = function | number << MEMLEAK_COOKIE_SHIFT. */
+#define MEMLEAK_MAX_TARGETS 64 /* power of two */
+#define MEMLEAK_COOKIE_SHIFT 8
+
 /* Key of an outstanding block: addresses mean something only within one process image. */
 struct memleak_key {
 	__u64 addr;

@@ -48,7 +48,8 @@ static const char doc[] =
 	"another value, with one line on stderr, for everything else.";
 
 static const struct argp_option argp_options[] = {
-	{"pid", 'p', "PID", 0, "trace this process (default: none)", 1},
+	{"pid", 'p', "PID[,PID...]", 0,
+	 "trace this process, or these; may be repeated (default: none)", 1},
 	{"command", 'c', "COMMAND", 0,
 	 "run this command line, with arguments and PATH, and trace it (default: none)", 1},
 	{"obj", 'O', "OBJECT", 0,
@@ -137,13 +138,40 @@ static error_t parse_unsigned(const struct argp_state *state, const char *option
 	return err;
 }
 
-static error_t parse_pid(const struct argp_state *state, const char *arg, pid_t *ret)
+static error_t add_pid(const struct argp_state *state, const char *arg, struct options *options)
 {
 	uint64_t value;
 	error_t err = parse_number(state, "--pid", arg, 1, INT_MAX, &value);
 
-	if (!err)
-		*ret = value;
+	if (err)
+		return err;
+	for (unsigned int i = 0; i < options->n_pids; i++)
+		if ((uint64_t)options->pids[i] == value)
+			return 0;
+	if (options->n_pids == MEMLEAK_MAX_TARGETS)
+		return refuse(state, EX_USAGE, "--pid: more than %d processes",
+			      MEMLEAK_MAX_TARGETS);
+	options->pids[options->n_pids++] = (pid_t)value;
+	return 0;
+}
+
+/* One, or several with commas between them. */
+static error_t parse_pids(const struct argp_state *state, const char *arg, struct options *options)
+{
+	error_t err = 0;
+
+	while (!err) {
+		const char *comma = strchrnul(arg, ',');
+		char *number = strndup(arg, (size_t)(comma - arg));
+
+		if (!number)
+			return ENOMEM;
+		err = add_pid(state, number, options);
+		free(number);
+		if (!*comma)
+			break;
+		arg = comma + 1;
+	}
 	return err;
 }
 
@@ -209,13 +237,13 @@ static error_t parse_argument(struct argp_state *state, const char *arg)
 
 static error_t check_contradictions(const struct argp_state *state, const struct options *options)
 {
-	if (options->pid && options->command)
+	if (options->n_pids && options->command)
 		return refuse(state, EXIT_FAILURE, "--pid and --command exclude each other");
 	if (options->min_size > options->max_size)
 		return refuse(state, EXIT_FAILURE, "--min-size %llu is larger than --max-size %llu",
 			      (unsigned long long)options->min_size,
 			      (unsigned long long)options->max_size);
-	if (!options->pid && !options->command)
+	if (!options->n_pids && !options->command)
 		return refuse(state, EXIT_FAILURE,
 			      "kernel mode is not there yet: give --pid or --command");
 	return 0;
@@ -241,7 +269,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		return parse_pid(state, arg, &options->pid);
+		return parse_pids(state, arg, options);
 	case 'c':
 		return parse_command(state, arg, &options->command);
 	case 'O':

@@ -7,10 +7,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "memleak_dwunw_events.h"
+
 enum options_mode { OPTIONS_MODE_OFF, OPTIONS_MODE_FALLBACK, OPTIONS_MODE_FORCE };
 
 struct options {
-	pid_t pid;	     /* 0: none */
+	pid_t pids[MEMLEAK_MAX_TARGETS]; /* different ones */
+	unsigned int n_pids;
 	const char *command; /* -c, to be split as a shell splits words; NULL: none */
 	bool show_allocs;
 	uint64_t older_ms;	     /* 500 */

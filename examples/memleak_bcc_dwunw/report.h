@@ -34,6 +34,7 @@ struct report_stack {
 	int64_t id;
 	bool walked_by_dwunw; /* has the [dwunw] line */
 	bool have_details;    /* sp and ra of the frames are known (-v) */
+	uint32_t target;      /* whose it is: a number of the maker's */
 	uint32_t pid;
 	char comm[16];
 	const char *stop; /* NULL: complete; else why it ends */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,11 +17,8 @@
 #include "bpf/dwunw_bpf.h" /* dwunw-added */
 #include "memleak_dwunw.skel.h"
 #include "message.h"
-#include "privileges.h"
 #include "process/process.h"
 #include "session_internal.h"
-#include "shadow_stack.h"
-#include "symbolize/symbolize.h"
 
 #define EVENTS_BUDGET_MS 200
 
@@ -45,20 +41,6 @@ static int block_signals(struct session *session)
 		return -errno;
 	session->signals_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return session->signals_fd < 0 ? -errno : 0;
-}
-
-/* The process's mappings could not be read: says why. */
-static void explain_process(const struct session *session, int err)
-{
-	char missing[64];
-
-	privileges_missing_for_process(missing, sizeof(missing));
-	if (err == -ESRCH || err == -ENOENT)
-		message("no process with pid %d", session->pid);
-	else if (missing[0])
-		message("not permitted to read process %d: missing %s", session->pid, missing);
-	else
-		message("cannot read process %d: %s", session->pid, strerror(-err));
 }
 
 /* dwunw-added: the library's side, before there is a process */
@@ -108,156 +90,42 @@ static int start_dwunw(struct session *session)
 	return session->events ? 0 : -errno;
 }
 
-/*
- * System calls at which the dynamic linker is done mapping, and before which nothing is allocated: glibc sets up the first
- * thread (set_tid_address) between mapping and relocating; malloc begins with the other two.
- */
-static bool is_past_mapping(long syscall)
+/* The processes of -p, or the child of -c. */
+static int open_targets(struct session *session)
 {
-	return syscall == SYS_set_tid_address || syscall == SYS_brk || syscall == SYS_getrandom;
-}
+	struct options *options = &session->options;
 
-/* With -c: runs the child until the allocator, and all that is mapped together with it, is there. */
-static int run_child_to_allocator(struct session *session)
-{
-	const struct options *options = &session->options;
-	int err;
-
-	for (;;) {
-		err = process_refresh(session->modules, session->process, NULL);
-		if (!err)
-			err = allocator_find(session->pid, session->process, options->object,
-					     &session->allocator);
-		if (!err && !is_past_mapping(session->child.syscall)) {
-			allocator_close(&session->allocator);
-			err = -ENOENT;
-		}
-		if (err != -ENOENT && err != -ENOSYS)
-			return err;
-		err = child_step(&session->child);
-		if (err == 1) {
-			message("the command ended before it mapped %s", options->object);
-			return -ESRCH;
-		}
-		if (err)
-			return err;
-	}
-}
-
-static int find_allocator(struct session *session)
-{
-	const struct options *options = &session->options;
-	int err = process_open(session->modules, session->pid, &session->process);
-
-	if (err) {
-		explain_process(session, err);
-		return err;
-	}
-	if (session->child.pid)
-		err = run_child_to_allocator(session);
-	else
-		err = allocator_find(session->pid, session->process, options->object,
-				     &session->allocator);
-	if (err == -ENOENT)
-		message("no allocator found in process %d: it has not mapped %s (-O names another "
-			"object)",
-			session->pid, options->object);
-	else if (err == -ENOSYS)
-		message("no allocator found in process %d: %s has none of malloc, calloc, realloc, "
-			"free, ...",
-			session->pid, options->object);
-	else if (err == -EPERM || err == -EACCES)
-		explain_process(session, err);
-	else if (err && err != -ESRCH)
-		message("cannot use %s of process %d: %s", options->object, session->pid,
-			strerror(-err));
-	if (!err && session->allocator.missing[0])
-		message("not in %s, so not traced: %s", session->allocator.path,
-			session->allocator.missing);
-	return err;
-}
-
-static int attach_some(struct session *session, struct bpf_program *program, bool is_free,
-		       bool is_return)
-{
-	const struct allocator *allocator = &session->allocator;
-	struct probe probes[MEMLEAK_N_FUNCTIONS];
-	char path[64];
-	size_t n = 0;
-
-	for (size_t i = 0; i < allocator->n_probes; i++) {
-		if ((allocator->probes[i].cookie == MEMLEAK_FREE) == is_free)
-			probes[n++] = allocator->probes[i];
-	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", allocator->fd);
-	return n ? probe_attach(program, session->pid, path, probes, n, is_return, &session->links)
-		 : 0;
-}
-
-/* Entry probes last: no call is seen to begin whose end would be missed. */
-static int attach(struct session *session)
-{
-	struct memleak_dwunw_bpf *skel = session->skel;
-	char missing[64];
-	int err;
-
-	if (shadow_stack_forbids_return_probes(session->pid)) {
-		message("process %d has a shadow stack: return probes would kill it on kernels "
-			"before 6.11",
-			session->pid);
-		return -ENOTSUP;
-	}
-	err = attach_some(session, skel->progs.memleak_exit, false, true);
-	if (!err)
-		err = attach_some(session, skel->progs.memleak_free, true, false);
-	if (!err)
-		err = attach_some(session, skel->progs.memleak_enter, false, false);
-	if (!err)
-		return 0;
-	privileges_missing_for_bpf(missing, sizeof(missing));
-	message("cannot attach to process %d: %s%s%s", session->pid, strerror(-err),
-		missing[0] ? ": missing " : "", missing);
-	return err;
-}
-
-/* dwunw-added: loads the tables; a second time after attaching, for what was mapped in between */
-static int add_process(struct session *session)
-{
-	int err = session->dwunw ? dwunw_bpf_add_process(session->dwunw, session->pid) : 0;
-
-	if (!err)
-		return 0;
-	if (err == -EPERM || err == -EACCES)
-		message("[dwunw] multi-frame disabled: missing CAP_SYS_PTRACE");
-	else
-		message("[dwunw] default reader failed (%s); retry without reader", strerror(-err));
-	return err;
-}
-
-static int open_target(struct session *session)
-{
-	const struct options *options = &session->options;
-	int err;
-
-	session->pid = options->pid;
 	if (options->command) {
-		err = child_start(options->command, &session->child);
+		int err = child_start(options->command, &session->child);
+
 		if (err) {
 			message("cannot run '%s': %s", options->command, strerror(-err));
 			return err;
 		}
-		session->pid = session->child.pid;
-		printf("child created with pid: %d\n", session->pid);
+		printf("child created with pid: %d\n", session->child.pid);
 		fflush(stdout);
+		options->pids[options->n_pids++] = session->child.pid;
 	}
-	session->pidfd = (int)syscall(SYS_pidfd_open, session->pid, 0);
-	if (session->pidfd >= 0)
-		return 0;
-	err = -errno;
-	if (err == -EINVAL || err == -ENOENT) /* a thread's id, in older and in newer kernels */
-		message("%d is a thread, not a process: give the pid of its process", session->pid);
-	else
-		explain_process(session, err);
+	for (unsigned int i = 0; i < options->n_pids; i++) {
+		int err = target_open(&session->targets[i], options->pids[i]);
+
+		if (err)
+			return err;
+		session->n_targets++;
+	}
+	return 0;
+}
+
+static int trace_target(struct session *session, struct target *target)
+{
+	int err = target_find_allocator(session, target);
+
+	if (!err)
+		err = target_add(session, target); /* dwunw-added */
+	if (!err)
+		err = target_attach(session, target);
+	if (!err)
+		err = target_add(session, target); /* dwunw-added */
 	return err;
 }
 
@@ -266,19 +134,13 @@ static int start(struct session *session)
 	int err = block_signals(session);
 
 	if (!err)
-		err = open_target(session);
+		err = open_targets(session);
 	if (!err)
 		err = session_load(session);
 	if (!err)
 		err = create_modules(session);
-	if (!err)
-		err = find_allocator(session);
-	if (!err)
-		err = add_process(session); /* dwunw-added */
-	if (!err)
-		err = attach(session);
-	if (!err)
-		err = add_process(session); /* dwunw-added */
+	for (unsigned int i = 0; i < session->n_targets && !err; i++)
+		err = trace_target(session, &session->targets[i]);
 	if (!err && session->child.pid)
 		err = child_release(&session->child);
 	return err;
@@ -293,7 +155,7 @@ int session_start(const struct options *options, struct session **ret)
 		return EXIT_FAILURE;
 	}
 	session->options = *options;
-	session->pidfd = session->signals_fd = session->allocator.fd = -1;
+	session->signals_fd = -1;
 	if (start(session)) {
 		session_destroy(session);
 		return EXIT_FAILURE;
@@ -304,40 +166,70 @@ int session_start(const struct options *options, struct session **ret)
 
 enum wake { WAKE_TIME, WAKE_SIGNAL, WAKE_ENDED };
 
-/* Handles events until `deadline_ms`, a signal, or the end of the target. */
+/* Notes which targets have ended, of the `fds` that were polled. */
+static void note_ends(struct session *session, const struct pollfd *fds)
+{
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		if (!(fds[i].revents & (POLLIN | POLLHUP)))
+			continue;
+		session->targets[i].ended = true;
+		session->n_ended++;
+	}
+}
+
+/* Handles events until `deadline_ms`, a signal, or the end of the last target. */
 static enum wake wait_for_report(struct session *session, int64_t deadline_ms)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[2 + MEMLEAK_MAX_TARGETS] = {
 		{.fd = session->signals_fd, .events = POLLIN},
-		{.fd = session->pidfd, .events = POLLIN},
 		{.fd = -1, .events = POLLIN},
 	};
 
 	if (session->events)					    /* dwunw-added */
-		fds[2].fd = ring_buffer__epoll_fd(session->events); /* dwunw-added */
+		fds[1].fd = ring_buffer__epoll_fd(session->events); /* dwunw-added */
 	for (;;) {
 		int64_t left = deadline_ms - monotonic_ms();
 
+		for (unsigned int i = 0; i < session->n_targets; i++) {
+			fds[2 + i].fd = session->targets[i].ended ? -1 : session->targets[i].pidfd;
+			fds[2 + i].events = POLLIN;
+		}
 		/* also when it is late already: a signal and the end of the target come first */
-		poll(fds, 3, left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left);
+		poll(fds, 2 + session->n_targets,
+		     left < 0	      ? 0
+		     : left > 1000000 ? 1000000
+				      : (int)left);
 		if (session->events)			/* dwunw-added */
 			session_handle_events(session); /* dwunw-added */
 		if (fds[0].revents & POLLIN)
 			return WAKE_SIGNAL;
-		if (fds[1].revents & (POLLIN | POLLHUP))
+		note_ends(session, fds + 2);
+		if (session->n_ended == session->n_targets)
 			return WAKE_ENDED;
 		if (monotonic_ms() >= deadline_ms)
 			return WAKE_TIME;
 	}
 }
 
-static int end_of_target(struct session *session)
+/* Says which targets have ended since the last report, which had their last blocks. */
+static void tell_ends(struct session *session)
+{
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		struct target *target = &session->targets[i];
+
+		if (target->ended && !target->told)
+			message("process %d has ended", target->pid);
+		target->told = target->ended;
+	}
+}
+
+static int end_of_targets(struct session *session)
 {
 	if (session->child.pid && child_has_ended(&session->child)) {
 		printf("reaped child process\n");
 		return EXIT_SUCCESS;
 	}
-	message("process %d has ended", session->pid);
+	tell_ends(session);
 	return EXIT_FAILURE;
 }
 
@@ -346,11 +238,13 @@ int session_run(struct session *session)
 	const struct options *options = &session->options;
 	int64_t next = monotonic_ms();
 
-	printf("Attaching to pid %d, Ctrl+C to quit.\n", session->pid);
+	for (unsigned int i = 0; i < session->n_targets; i++)
+		printf("Attaching to pid %d, Ctrl+C to quit.\n", session->targets[i].pid);
 	if (session_flush())
 		return EXIT_FAILURE;
-	if (session_symbols(session))
-		return EXIT_FAILURE;
+	for (unsigned int i = 0; i < session->n_targets; i++)
+		if (target_symbols(session, &session->targets[i]))
+			return EXIT_FAILURE;
 	for (unsigned int i = 0; options->n_intervals == 0 || i < options->n_intervals; i++) {
 		enum wake wake;
 
@@ -363,7 +257,8 @@ int session_run(struct session *session)
 		if (wake == WAKE_SIGNAL)
 			return EXIT_SUCCESS;
 		if (wake == WAKE_ENDED)
-			return end_of_target(session);
+			return end_of_targets(session);
+		tell_ends(session);
 	}
 	return EXIT_SUCCESS;
 }
@@ -372,13 +267,12 @@ void session_destroy(struct session *session)
 {
 	if (!session)
 		return;
-	probe_detach(&session->links);
+	for (unsigned int i = 0; i < session->n_targets; i++)
+		probe_detach(&session->targets[i].links);
 	if (session->child.pid)
 		child_end(&session->child);
-	symbolizer_destroy(session->symbolizer);
-	if (session->process)
-		process_close(session->modules, session->process);
-	allocator_close(&session->allocator);
+	for (unsigned int i = 0; i < session->n_targets; i++)
+		target_close(session, &session->targets[i]);
 	if (session->context) {				 /* dwunw-added */
 		ring_buffer__free(session->events);	 /* dwunw-added */
 		dwunw_bpf_destroy(session->dwunw);	 /* dwunw-added */
@@ -387,8 +281,6 @@ void session_destroy(struct session *session)
 		module_cache_destroy(session->modules);
 	} /* dwunw-added */
 	memleak_dwunw_bpf__destroy(session->skel);
-	if (session->pidfd >= 0)
-		close(session->pidfd);
 	if (session->signals_fd >= 0)
 		close(session->signals_fd);
 	free(session);

@@ -3,6 +3,8 @@
 #ifndef SESSION_INTERNAL_H
 #define SESSION_INTERNAL_H
 
+#include <stdbool.h>
+
 #include <dwunw/dwunw.h> /* dwunw-added */
 
 #include "allocator.h"
@@ -19,19 +21,25 @@ struct process;
 struct ring_buffer;
 struct symbolizer;
 
-struct session {
-	struct options options;
+/* A process that is traced. Its place in session.targets is its number for the kernel side. */
+struct target {
 	pid_t pid;
 	int pidfd;
-	int signals_fd;
-	char comm[16];
-	struct child child; /* with -c; pid 0: none */
-	struct memleak_dwunw_bpf *skel;
+	bool ended, told; /* it has ended; and that was said */
 	struct probe_links links;
 	struct allocator allocator;
-	struct module_cache *modules;
 	struct process *process;
 	struct symbolizer *symbolizer;
+};
+
+struct session {
+	struct options options;
+	struct target targets[MEMLEAK_MAX_TARGETS];
+	unsigned int n_targets, n_ended;
+	int signals_fd;
+	struct child child; /* with -c; pid 0: none */
+	struct memleak_dwunw_bpf *skel;
+	struct module_cache *modules;
 	uint64_t told_counts[MEMLEAK_N_COUNTS]; /* as of the last report */
 	struct dwunw_context *context;		/* dwunw-added */
 	struct dwunw_bpf *dwunw;		/* dwunw-added */
@@ -46,8 +54,17 @@ int session_load(struct session *session);
 /* dwunw-added: handles the records that are there, for a limited time */
 void session_handle_events(struct session *session);
 
+/*
+ * Steps of tracing a process, in this order; 0 or, the reason printed, a negative errno. Only an opened target is to be closed.
+ */
+int target_open(struct target *target, pid_t pid);
+int target_find_allocator(struct session *session, struct target *target);
+/* dwunw-added: loads the tables; a second time after attaching, for what was mapped in between */
+int target_add(struct session *session, struct target *target);
+int target_attach(const struct session *session, struct target *target);
 /* Opens the files that names come from, while the process lives. */
-int session_symbols(struct session *session);
+int target_symbols(struct session *session, struct target *target);
+void target_close(struct session *session, struct target *target);
 
 /* Hands stdout to the kernel; -EIO, the reason printed, where it does not take it. */
 int session_flush(void);

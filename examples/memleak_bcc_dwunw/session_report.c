@@ -9,9 +9,7 @@
 
 #include "memleak_dwunw.skel.h"
 #include "message.h"
-#include "process/process.h"
 #include "session_internal.h"
-#include "symbolize/symbolize.h"
 
 static uint64_t monotonic_ns(void)
 {
@@ -19,19 +17,6 @@ static uint64_t monotonic_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* Names of what was mapped since the last time; the old ones stay when the process has gone. */
-int session_symbols(struct session *session)
-{
-	bool changed = false;
-	int err = process_refresh(session->modules, session->process, &changed);
-
-	if (!session->symbolizer)
-		return symbolizer_create(session->process, &session->symbolizer);
-	if (err || !changed)
-		return 0;
-	return symbolizer_refresh(session->symbolizer, session->process);
 }
 
 static void tell_counts(struct session *session)
@@ -128,15 +113,28 @@ static int print_report(struct session *session, const struct report_snapshot *s
 	return err;
 }
 
+static void describe_targets(const struct session *session, struct collect_target *ret)
+{
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		ret[i] = (struct collect_target){
+			.pid = session->targets[i].pid,
+			.gone = session->targets[i].told,
+			.tgid = &session->skel->bss->target_tgids[i],
+			.image = (const volatile uint64_t *)&session->skel->bss->target_images[i],
+			.symbolizer = session->targets[i].symbolizer,
+		};
+	}
+}
+
 int session_report(struct session *session)
 {
 	const struct options *options = &session->options;
+	struct collect_target targets[MEMLEAK_MAX_TARGETS];
 	const struct collect_source source = {
 		.blocks_fd = bpf_map__fd(session->skel->maps.blocks),
 		.stacks_fd = bpf_map__fd(session->skel->maps.stack_traces),
-		.image = session->skel->bss->exec_image,
-		.pid = session->pid,
-		.comm = "",
+		.targets = targets,
+		.n_targets = session->n_targets,
 		.max_depth = options->max_stack_depth,
 		.dwunw = session->dwunw,					 /* dwunw-added */
 		.handle_events = session->events ? session_handle_events : NULL, /* dwunw-added */
@@ -152,18 +150,20 @@ int session_report(struct session *session)
 	struct report_snapshot snapshot;
 	struct report_groups groups;
 	bool told = false;
-	int err = collect_blocks(&source, &snapshot);
+	int err;
 
+	describe_targets(session, targets);
+	err = collect_blocks(&source, &snapshot);
 	if (err) {
 		message("cannot read the outstanding blocks: %s", strerror(-err));
 		return err;
 	}
 	err = report_group(&snapshot, &shown, &groups);
 	if (!err) {
-		err = session_symbols(session);
+		for (unsigned int i = 0; i < session->n_targets && !err; i++)
+			err = target_symbols(session, &session->targets[i]);
 		if (!err)
-			err = collect_frames(&source, session->symbolizer, &snapshot, &groups,
-					     options->top_stacks);
+			err = collect_frames(&source, &snapshot, &groups, options->top_stacks);
 		if (!err && print_report(session, &snapshot, &groups, &shown))
 			told = true;
 		report_groups_free(&groups);

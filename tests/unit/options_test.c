@@ -48,11 +48,12 @@ static int parse(const char *line, struct options *ret)
 
 static void test_defaults(void)
 {
-	struct options o = {.pid = -1};
+	struct options o = {.n_pids = 7};
 
 	CHECK(parse("-p 12", &o) == 0);
 	CHECK(error_text[0] == '\0');
-	CHECK(o.pid == 12 && !o.command && !o.show_allocs && o.older_ms == 500);
+	CHECK(o.n_pids == 1 && o.pids[0] == 12 && !o.command && !o.show_allocs &&
+	      o.older_ms == 500);
 	CHECK(o.top_stacks == 10 && o.min_size == 0 && o.max_size == UINT64_MAX);
 	CHECK(!strcmp(o.object, "libc.so.6") && !o.verbose && o.mode == OPTIONS_MODE_FALLBACK);
 	CHECK(o.max_stack_depth == 127 && o.stack_storage_size == 131072);
@@ -64,7 +65,8 @@ static void test_values(void)
 	struct options o = {0};
 
 	CHECK(parse("-p 34 -a -o 0 -T 3 -z 16 -Z 4096 -O /opt/lib/libx.so -v -W off 7 2", &o) == 0);
-	CHECK(o.pid == 34 && o.show_allocs && o.older_ms == 0 && o.top_stacks == 3);
+	CHECK(o.n_pids == 1 && o.pids[0] == 34 && o.show_allocs && o.older_ms == 0 &&
+	      o.top_stacks == 3);
 	CHECK(o.min_size == 16 && o.max_size == 4096 && !strcmp(o.object, "/opt/lib/libx.so"));
 	CHECK(o.verbose && o.mode == OPTIONS_MODE_OFF && o.interval_s == 7 && o.n_intervals == 2);
 
@@ -75,18 +77,35 @@ static void test_values(void)
 		    " --verbose --dwunw-mode=force --perf-max-stack-depth=1023"
 		    " --stack-storage-size=16777216",
 		    &o) == 0);
-	CHECK(o.pid == 0 && !strcmp(o.command, "./a \"b c\"") && o.show_allocs);
+	CHECK(o.n_pids == 0 && !strcmp(o.command, "./a \"b c\"") && o.show_allocs);
 	CHECK(o.older_ms == 18446744073709 && o.top_stacks == UINT32_MAX);
 	CHECK(o.min_size == UINT64_MAX && o.max_size == UINT64_MAX && !strcmp(o.object, "x.so"));
 	CHECK(o.verbose && o.mode == OPTIONS_MODE_FORCE && o.max_stack_depth == 1023);
 	CHECK(o.stack_storage_size == 16777216 && o.interval_s == 1 && o.n_intervals == 0);
 
 	CHECK(parse("--pid 5 --dwunw-mode fallback -z 8 -Z 8 --perf-max-stack-depth 1", &o) == 0);
-	CHECK(o.pid == 5 && o.mode == OPTIONS_MODE_FALLBACK && o.min_size == 8 && o.max_size == 8);
+	CHECK(o.pids[0] == 5 && o.mode == OPTIONS_MODE_FALLBACK && o.min_size == 8 &&
+	      o.max_size == 8);
 	CHECK(o.max_stack_depth == 1);
 	/* arguments and options in any order; what is left of an argument behind -- */
 	CHECK(parse("3 -p 2147483647 -- 9", &o) == 0);
-	CHECK(o.pid == 2147483647 && o.interval_s == 3 && o.n_intervals == 9);
+	CHECK(o.pids[0] == 2147483647 && o.interval_s == 3 && o.n_intervals == 9);
+}
+
+static void test_several_pids(void)
+{
+	struct options o;
+	char line[1024] = "-p 1";
+
+	CHECK(parse("-p 5,6 --pid 7 -p 6,5,8", &o) == 0);
+	CHECK(o.n_pids == 4 && o.pids[0] == 5 && o.pids[1] == 6 && o.pids[2] == 7 &&
+	      o.pids[3] == 8);
+	for (int i = 2; i <= MEMLEAK_MAX_TARGETS; i++)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), ",%d", i);
+	CHECK(parse(line, &o) == 0 && o.n_pids == MEMLEAK_MAX_TARGETS);
+	strcat(line, ",1000");
+	CHECK(parse(line, &o) == 64);
+	CHECK(strstr(error_text, "--pid: more than 64 processes"));
 }
 
 struct refusal {
@@ -109,6 +128,10 @@ static const struct refusal refusals[] = {
 	{"-p 1x", 64, "--pid: '1x' is not a number"},
 	{"-p 0x10", 64, "--pid: '0x10' is not a number"},
 	{"-p ''", 64, "--pid: '' is not a number"},
+	{"-p 1,", 64, "--pid: '' is not a number"},
+	{"-p ,1", 64, "--pid: '' is not a number"},
+	{"-p 1,,2", 64, "--pid: '' is not a number"},
+	{"-p 1,x", 64, "--pid: 'x' is not a number"},
 	{"-p self", 64, "--pid: 'self' is not a number"},
 	{"-c ''", 64, "--command: must not be empty"},
 	{"-c '  '", 64, "--command: must not be empty"},
@@ -242,6 +265,7 @@ int main(void)
 	setenv("LC_ALL", "C", 1);
 	test_defaults();
 	test_values();
+	test_several_pids();
 	test_refusals();
 	test_unknown();
 	test_help();

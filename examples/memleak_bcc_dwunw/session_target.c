@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "memleak_dwunw.skel.h"
+#include "message.h"
+#include "privileges.h"
+#include "process/process.h"
+#include "session_internal.h"
+#include "shadow_stack.h"
+#include "symbolize/symbolize.h"
+
+/* The process's mappings could not be read: says why. */
+static void explain_process(const struct target *target, int err)
+{
+	char missing[64];
+
+	privileges_missing_for_process(missing, sizeof(missing));
+	if (err == -ESRCH || err == -ENOENT)
+		message("no process with pid %d", target->pid);
+	else if (missing[0])
+		message("not permitted to read process %d: missing %s", target->pid, missing);
+	else
+		message("cannot read process %d: %s", target->pid, strerror(-err));
+}
+
+/*
+ * System calls at which the dynamic linker is done mapping, and before which nothing is allocated: glibc sets up the first
+ * thread (set_tid_address) between mapping and relocating; malloc begins with the other two.
+ */
+static bool is_past_mapping(long syscall)
+{
+	return syscall == SYS_set_tid_address || syscall == SYS_brk || syscall == SYS_getrandom;
+}
+
+/* With -c: runs the child until the allocator, and all that is mapped together with it, is there. */
+static int run_child_to_allocator(struct session *session, struct target *target)
+{
+	const struct options *options = &session->options;
+	int err;
+
+	for (;;) {
+		err = process_refresh(session->modules, target->process, NULL);
+		if (!err)
+			err = allocator_find(target->pid, target->process, options->object,
+					     &target->allocator);
+		if (!err && !is_past_mapping(session->child.syscall)) {
+			allocator_close(&target->allocator);
+			err = -ENOENT;
+		}
+		if (err != -ENOENT && err != -ENOSYS)
+			return err;
+		err = child_step(&session->child);
+		if (err == 1) {
+			message("the command ended before it mapped %s", options->object);
+			return -ESRCH;
+		}
+		if (err)
+			return err;
+	}
+}
+
+int target_find_allocator(struct session *session, struct target *target)
+{
+	const struct options *options = &session->options;
+	int err = process_open(session->modules, target->pid, &target->process);
+
+	if (err) {
+		explain_process(target, err);
+		return err;
+	}
+	if (session->child.pid)
+		err = run_child_to_allocator(session, target);
+	else
+		err = allocator_find(target->pid, target->process, options->object,
+				     &target->allocator);
+	if (err == -ENOENT)
+		message("no allocator found in process %d: it has not mapped %s (-O names another "
+			"object)",
+			target->pid, options->object);
+	else if (err == -ENOSYS)
+		message("no allocator found in process %d: %s has none of malloc, calloc, realloc, "
+			"free, ...",
+			target->pid, options->object);
+	else if (err == -EPERM || err == -EACCES)
+		explain_process(target, err);
+	else if (err && err != -ESRCH)
+		message("cannot use %s of process %d: %s", options->object, target->pid,
+			strerror(-err));
+	if (!err && target->allocator.missing[0])
+		message("not in %s, so not traced: %s", target->allocator.path,
+			target->allocator.missing);
+	return err;
+}
+
+static int attach_some(const struct session *session, struct target *target,
+		       struct bpf_program *program, bool is_free, bool is_return)
+{
+	const struct allocator *allocator = &target->allocator;
+	struct probe probes[MEMLEAK_N_FUNCTIONS];
+	char path[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < allocator->n_probes; i++) {
+		if ((allocator->probes[i].cookie == MEMLEAK_FREE) == is_free)
+			probes[n++] = allocator->probes[i];
+	}
+	for (size_t i = 0; i < n; i++)
+		probes[i].cookie |= (unsigned long long)(target - session->targets)
+				    << MEMLEAK_COOKIE_SHIFT;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", allocator->fd);
+	return n ? probe_attach(program, target->pid, path, probes, n, is_return, &target->links)
+		 : 0;
+}
+
+/* Entry probes last: no call is seen to begin whose end would be missed. */
+int target_attach(const struct session *session, struct target *target)
+{
+	struct memleak_dwunw_bpf *skel = session->skel;
+	char missing[64];
+	int err;
+
+	if (shadow_stack_forbids_return_probes(target->pid)) {
+		message("process %d has a shadow stack: return probes would kill it on kernels "
+			"before 6.11",
+			target->pid);
+		return -ENOTSUP;
+	}
+	err = attach_some(session, target, skel->progs.memleak_exit, false, true);
+	if (!err)
+		err = attach_some(session, target, skel->progs.memleak_free, true, false);
+	if (!err)
+		err = attach_some(session, target, skel->progs.memleak_enter, false, false);
+	if (!err)
+		return 0;
+	privileges_missing_for_bpf(missing, sizeof(missing));
+	message("cannot attach to process %d: %s%s%s", target->pid, strerror(-err),
+		missing[0] ? ": missing " : "", missing);
+	return err;
+}
+
+/* dwunw-added: loads the tables; a second time after attaching, for what was mapped in between */
+int target_add(struct session *session, struct target *target)
+{
+	int err = session->dwunw ? dwunw_bpf_add_process(session->dwunw, target->pid) : 0;
+
+	if (!err)
+		return 0;
+	if (err == -EPERM || err == -EACCES)
+		message("[dwunw] multi-frame disabled: missing CAP_SYS_PTRACE");
+	else
+		message("[dwunw] default reader failed (%s); retry without reader", strerror(-err));
+	return err;
+}
+
+int target_open(struct target *target, pid_t pid)
+{
+	int err;
+
+	*target = (struct target){.pid = pid, .allocator = {.fd = -1}};
+	target->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (target->pidfd >= 0)
+		return 0;
+	err = -errno;
+	if (err == -EINVAL || err == -ENOENT) /* a thread's id, in older and in newer kernels */
+		message("%d is a thread, not a process: give the pid of its process", pid);
+	else
+		explain_process(target, err);
+	return err;
+}
+
+/* Names of what was mapped since the last time; the old ones stay when the process has gone. */
+int target_symbols(struct session *session, struct target *target)
+{
+	bool changed = false;
+	int err = process_refresh(session->modules, target->process, &changed);
+
+	if (!target->symbolizer)
+		return symbolizer_create(target->process, &target->symbolizer);
+	if (err || !changed)
+		return 0;
+	return symbolizer_refresh(target->symbolizer, target->process);
+}
+
+void target_close(struct session *session, struct target *target)
+{
+	probe_detach(&target->links);
+	symbolizer_destroy(target->symbolizer);
+	if (target->process)
+		process_close(session->modules, target->process);
+	allocator_close(&target->allocator);
+	if (target->pidfd >= 0)
+		close(target->pidfd);
+}
