@@ -1,29 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cfi/cursor.h"
 
-uint64_t cursor_uint(struct cursor *c, unsigned int size)
-{
-	const uint8_t *bytes = cursor_take(c, size);
-	uint64_t value = 0;
-
-	if (!bytes)
-		return 0;
-	for (unsigned int i = 0; i < size; i++) {
-		unsigned int shift = 8 * (c->little_endian ? i : size - 1 - i);
-
-		value |= (uint64_t)bytes[i] << shift;
-	}
-	return value;
-}
-
-int64_t cursor_sint(struct cursor *c, unsigned int size)
-{
-	uint64_t value = cursor_uint(c, size);
-	unsigned int unused = 64 - 8 * size;
-
-	return (int64_t)(value << unused) >> unused;
-}
-
 uint64_t cursor_uleb_long(struct cursor *c)
 {
 	uint64_t value = 0;

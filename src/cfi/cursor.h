@@ -6,6 +6,7 @@
 #ifndef CFI_CURSOR_H
 #define CFI_CURSOR_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,12 +20,14 @@ struct cursor {
 
 static inline struct cursor cursor_make(const uint8_t *data, size_t size, bool little_endian)
 {
+	struct cursor c;
+
+	c.pos = data;
 	/* An empty range may come without data; adding 0 to NULL is undefined. */
-	return (struct cursor){
-		.pos = data,
-		.end = size ? data + size : data,
-		.little_endian = little_endian,
-	};
+	c.end = size ? data + size : data;
+	c.little_endian = little_endian;
+	c.failed = false;
+	return c;
 }
 
 static inline size_t cursor_left(const struct cursor *c)
@@ -57,9 +60,28 @@ static inline uint8_t cursor_u8(struct cursor *c)
 }
 
 /* An unsigned number of `size` (1..8) bytes in the cursor's byte order. */
-uint64_t cursor_uint(struct cursor *c, unsigned int size);
+static inline uint64_t cursor_uint(struct cursor *c, unsigned int size)
+{
+	const uint8_t *bytes = cursor_take(c, size);
+	uint64_t value = 0;
+
+	if (!bytes)
+		return 0;
+	if (c->little_endian) {
+		memcpy(&value, bytes, size);
+		return le64toh(value);
+	}
+	memcpy((uint8_t *)&value + sizeof(value) - size, bytes, size);
+	return be64toh(value);
+}
+
 /* The same, sign-extended. */
-int64_t cursor_sint(struct cursor *c, unsigned int size);
+static inline int64_t cursor_sint(struct cursor *c, unsigned int size)
+{
+	unsigned int unused = 64 - 8 * size;
+
+	return (int64_t)(cursor_uint(c, size) << unused) >> unused;
+}
 
 uint64_t cursor_uleb_long(struct cursor *c);
 int64_t cursor_sleb(struct cursor *c);

@@ -29,7 +29,7 @@ int section_entry(const struct cfi_section *section, size_t off, struct cfi_entr
 		return 0;
 	}
 	c.end = c.pos + length;
-	id = cursor_uint(&c, id_size);
+	id = id_size == 4 ? cursor_uint(&c, 4) : cursor_uint(&c, 8);
 	if (c.failed) {
 		/* Too short to be anything; the next entry may still be good. */
 		entry.body = entry.next;
