@@ -11,15 +11,14 @@
 
 struct cover_range {
 	uint64_t start, end;
-	size_t order; /* its place in the list; the lowest wins */
 };
 
 /*
- * Calls `fn` for the pieces in ascending order, at most 2 * n of them; the `order` says whose piece
- * it is. Sorts `ranges`, each of which has start < end. Stops when `fn` returns nonzero and returns
- * that; -ENOMEM.
+ * Calls `fn` for the pieces in ascending order, at most 2 * n of them; `i` is the range whose piece
+ * it is. Each of `ranges` has start < end. Stops when `fn` returns nonzero and returns that;
+ * -ENOMEM. Ranges that ascend already, or in a few stretches, as linkers write them, take the least time.
  */
-int cover_resolve(struct cover_range *ranges, size_t n,
-		  int (*fn)(uint64_t start, uint64_t end, size_t order, void *arg), void *arg);
+int cover_resolve(const struct cover_range *ranges, size_t n,
+		  int (*fn)(uint64_t start, uint64_t end, size_t i, void *arg), void *arg);
 
 #endif

@@ -116,7 +116,7 @@ static int add_fde(struct builder *b, const struct fde *fde, size_t fde_off)
 		b->fde_offs = offs;
 		b->capacity = capacity;
 	}
-	b->ranges[b->n] = (struct cover_range){fde->start, fde->end, b->n};
+	b->ranges[b->n] = (struct cover_range){fde->start, fde->end};
 	b->fde_offs[b->n++] = fde_off;
 	return 0;
 }

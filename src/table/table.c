@@ -57,7 +57,7 @@ static int begin_run(struct builder *b, uint64_t start)
 	if (err)
 		return err;
 	b->runs[b->n_runs] = (struct run){.start = start, .next = b->n_rows};
-	b->ranges[b->n_runs] = (struct cover_range){.start = start, .order = b->n_runs};
+	b->ranges[b->n_runs] = (struct cover_range){.start = start};
 	b->in_fde = true;
 	return 0;
 }
