@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A CFA program: architecture, code alignment, data alignment, pointer encoding, bytes of the CIE's instructions (2), then these, then
- * the FDE's. Holds: rows of a program that was found good follow one another from the start of the FDE to its end, and a row's
+ * the FDE's. Holds: rows follow one another from the start of the FDE, and to its end where the program was found good; a row's
  * fingerprint tells whether its rules are those of the row before.
  */
+#include <errno.h>
 #include "cfi/cfa_program.h"
 #include "fuzz.h"
 
@@ -36,12 +37,12 @@ static bool same_rules(const struct cfi_row *a, const struct cfi_row *b)
 	return true;
 }
 
-static int on_row(const struct cfi_row *row, bool last, void *arg)
+static int on_row(const struct cfi_row *row, void *arg)
 {
 	struct check *check = arg;
 
 	HOLDS(!check->ended && row->start == check->next && row->end > row->start);
-	HOLDS(last == (row->end == END) && row->end <= END && row->n_regs <= CFI_MAX_REGS);
+	HOLDS(row->end <= END && row->n_regs <= CFI_MAX_REGS);
 	for (size_t i = row->n_regs; i < CFI_MAX_REGS; i++)
 		HOLDS(row->regs[i].kind == CFI_UNSPECIFIED);
 	if (check->n)
@@ -49,7 +50,7 @@ static int on_row(const struct cfi_row *row, bool last, void *arg)
 		      (row->fingerprint == check->before.fingerprint));
 	check->before = *row;
 	check->next = row->end;
-	check->ended = last;
+	check->ended = row->end == END;
 	return ++check->n == STOP_AFTER;
 }
 
@@ -80,12 +81,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fde.program_size = section.size - cie.program_size;
 	memset(&check, 0, sizeof(check));
 	check.next = START;
-	if (cfa_run_cie(&machine, &section, &cie) == 0 &&
-	    cfa_check_fde(&machine, &section, &cie, &fde) == 0) {
-		int stopped = cfa_run_fde(&machine, &section, &cie, &fde, on_row, &check);
+	if (cfa_run_cie(&machine, &section, &cie) == 0) {
+		bool is_good = cfa_check_fde(&machine, &section, &cie, &fde) == 0;
+		int err = cfa_run_fde(&machine, &section, &cie, &fde, on_row, &check);
 
-		HOLDS(check.n && stopped == (check.n == STOP_AFTER));
-		HOLDS(stopped || check.ended);
+		HOLDS(machine.stopped == (check.n == STOP_AFTER));
+		HOLDS(machine.n_rows == check.n);
+		if (machine.stopped)
+			HOLDS(err == machine.stopped);
+		else
+			HOLDS(is_good ? err == 0 && check.ended : err == -EINVAL);
 	}
 	free((void *)section.data);
 	return 0;

@@ -16,8 +16,9 @@
 
 struct rows {
 	uint64_t vaddrs[MAX_VADDRS];
-	size_t n, n_rows;
-	uint64_t end; /* of the row before, in the same FDE */
+	size_t n;
+	size_t n_rows, n_void; /* all, and those of the FDE that has not come to its end */
+	uint64_t end;	       /* of the row before, in the same FDE */
 };
 
 static int get_reg(void *arg, uint64_t reg, uint64_t *ret)
@@ -45,13 +46,14 @@ static void evaluate(const struct cfi_rule *rule)
 					  &result);
 }
 
-static int on_row(const struct cfi_row *row, bool last, void *arg)
+static int on_row(const struct cfi_row *row, void *arg)
 {
 	struct rows *rows = arg;
 
 	HOLDS(row->start < row->end && (!rows->end || rows->end == row->start));
 	HOLDS(row->n_regs <= CFI_MAX_REGS);
-	rows->end = last ? 0 : row->end;
+	rows->end = row->end;
+	rows->n_void++;
 	if (rows->n_rows++ < MAX_VADDRS) {
 		evaluate(&row->cfa);
 		for (unsigned int reg = 0; reg < row->n_regs; reg++)
@@ -59,6 +61,17 @@ static int on_row(const struct cfi_row *row, bool last, void *arg)
 	}
 	if (rows->n < MAX_VADDRS)
 		rows->vaddrs[rows->n++] = row->start;
+	return 0;
+}
+
+static int on_fde(bool is_good, void *arg)
+{
+	struct rows *rows = arg;
+
+	HOLDS(rows->n_void || !is_good);
+	if (!is_good)
+		rows->n_rows -= rows->n_void;
+	rows->end = rows->n_void = 0;
 	return 0;
 }
 
@@ -85,7 +98,7 @@ static void use(const struct cfi *cfi, bool same)
 	struct table *table = NULL;
 	struct cfi_stats stats;
 
-	HOLDS(cfi_for_each_row(cfi, on_row, &rows, &stats) == 0);
+	HOLDS(cfi_for_each_row(cfi, on_row, on_fde, &rows, &stats) == 0);
 	HOLDS(rows.end == 0 && stats.rows == rows.n_rows);
 	if (table_build(cfi, &table))
 		table = NULL;

@@ -78,11 +78,17 @@ static void use_symbols(struct elf_file *file)
 	}
 }
 
-static int on_row(const struct cfi_row *row, bool last, void *arg)
+static int on_row(const struct cfi_row *row, void *arg)
 {
-	(void)last;
 	(void)arg;
 	HOLDS(row->start < row->end);
+	return 0;
+}
+
+static int on_fde(bool is_good, void *arg)
+{
+	(void)is_good;
+	(void)arg;
 	return 0;
 }
 
@@ -93,7 +99,7 @@ static void use_cfi(struct elf_file *file)
 
 	if (cfi_open(file, file, &cfi))
 		return;
-	HOLDS(cfi_for_each_row(cfi, on_row, NULL, NULL) == 0);
+	HOLDS(cfi_for_each_row(cfi, on_row, on_fde, NULL, NULL) == 0);
 	(void)cfi_find_row(cfi, elf_file_entry(file), &row);
 	cfi_close(cfi);
 }

@@ -2,38 +2,7 @@
 #include <dwarf.h>
 #include <errno.h>
 #include "cfi/cfa_program.h"
-
-/* Independent odd constants, one a slot: finalizer of splitmix64. */
-static uint64_t slot_factor(unsigned int slot)
-{
-	uint64_t x = (slot + 1) * 0x9e3779b97f4a7c15ULL;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	return x | 1;
-}
-
-static uint64_t rule_value(const struct cfi_rule *rule)
-{
-	return rule->kind + rule->reg * 0x9fb21c651e98df25ULL +
-	       (uint64_t)rule->off * 0xd6e8feb86659fd93ULL +
-	       (uintptr_t)rule->expr * 0x94d049bb133111ebULL;
-}
-
-static struct cfi_rule *slot_rule(struct cfi_row *row, unsigned int slot)
-{
-	return slot == CFA_SLOT_CFA ? &row->cfa : &row->regs[slot];
-}
-
-/* The one place where a rule changes: the fingerprint is a sum over slots of value * factor. */
-static inline void change_rule(struct cfi_row *row, unsigned int slot, const struct cfi_rule *rule)
-{
-	struct cfi_rule *old = slot_rule(row, slot);
-
-	row->fingerprint += (rule_value(rule) - rule_value(old)) * slot_factor(slot);
-	*old = *rule;
-	if (slot != CFA_SLOT_CFA && slot >= row->n_regs)
-		row->n_regs = slot + 1;
-}
+#include "cfi/fingerprint.h"
 
 /* The first change of a slot after DW_CFA_remember_state is logged. */
 static int log_change(struct cfa_machine *m, unsigned int slot)
@@ -113,8 +82,7 @@ static inline int read_factored(struct cfa_machine *m, int64_t align, bool is_si
 {
 	uint64_t bits = is_signed ? (uint64_t)cursor_sleb(&m->cursor) : cursor_uleb(&m->cursor);
 
-	if (m->cursor.failed || (!is_signed && bits > INT64_MAX) ||
-	    __builtin_mul_overflow((int64_t)bits, align, ret))
+	if ((!is_signed && bits > INT64_MAX) || __builtin_mul_overflow((int64_t)bits, align, ret))
 		return -EINVAL;
 	return 0;
 }
@@ -139,19 +107,18 @@ static int64_t data_align(const struct cfa_machine *m)
  * Gives out the row that ends at `loc` and begins the next one. Nonzero: what `fn` returned, or a
  * failure.
  */
-static int advance_to(struct cfa_machine *m, uint64_t loc)
+static inline int advance_to(struct cfa_machine *m, uint64_t loc)
 {
-	int err = 0;
-
-	if (!m->cie || loc < m->row.start)
-		return -EINVAL;
-	if (loc == m->row.start || m->row.start >= m->end)
-		return 0;
+	/* A CIE's own instructions have no location: start and end are 0. */
+	if (loc <= m->row.start || m->row.start >= m->end)
+		return !m->cie || loc < m->row.start ? -EINVAL : 0;
 	m->row.end = loc < m->end ? loc : m->end;
-	if (!m->checking)
-		err = m->fn(&m->row, m->row.end == m->end, m->arg);
+	if (!m->checking) {
+		m->n_rows++;
+		m->stopped = m->fn(&m->row, m->arg);
+	}
 	m->row.start = m->row.end;
-	return err;
+	return m->stopped;
 }
 
 static int advance_by(struct cfa_machine *m, uint64_t factored)
@@ -159,7 +126,7 @@ static int advance_by(struct cfa_machine *m, uint64_t factored)
 	uint64_t delta, loc;
 
 	if (__builtin_mul_overflow(factored, m->entry->code_align, &delta) ||
-	    __builtin_add_overflow(m->row.start, delta, &loc) || m->cursor.failed)
+	    __builtin_add_overflow(m->row.start, delta, &loc))
 		return -EINVAL;
 	return advance_to(m, loc);
 }
@@ -182,11 +149,14 @@ static int set_loc(struct cfa_machine *m)
  */
 static inline int define_cfa_offset(struct cfa_machine *m, bool is_signed)
 {
-	struct cfi_rule rule = m->row.cfa;
+	int64_t off;
 
-	if (read_factored(m, is_signed ? data_align(m) : 1, is_signed, &rule.off))
+	if (read_factored(m, is_signed ? data_align(m) : 1, is_signed, &off) ||
+	    (m->depth && log_change(m, CFA_SLOT_CFA)))
 		return -EINVAL;
-	return set_rule(m, CFA_SLOT_CFA, &rule);
+	if (!m->checking)
+		change_cfa_off(&m->row, off);
+	return 0;
 }
 
 static int define_cfa(struct cfa_machine *m, uint8_t op)
@@ -310,7 +280,7 @@ static int run_extended(struct cfa_machine *m, uint8_t op)
 
 static int run(struct cfa_machine *m, const uint8_t *program, size_t size)
 {
-	struct cfi_rule rule = {.kind = CFI_OFFSET};
+	int64_t off;
 	int err = 0;
 
 	m->cursor = cursor_make(program, size, m->section->little_endian);
@@ -324,9 +294,10 @@ static int run(struct cfa_machine *m, const uint8_t *program, size_t size)
 			err = advance_by(m, op & 0x3f);
 			break;
 		case DW_CFA_offset:
-			err = read_factored(m, data_align(m), false, &rule.off);
+			err = read_factored(m, data_align(m), false, &off);
 			if (!err)
-				err = set_reg(m, op & 0x3f, &rule);
+				err = set_reg(m, op & 0x3f,
+					      &(struct cfi_rule){.kind = CFI_OFFSET, .off = off});
 			break;
 		case DW_CFA_restore:
 			err = restore_initial(m, op & 0x3f);
@@ -347,6 +318,7 @@ int cfa_run_cie(struct cfa_machine *machine, const struct cfi_section *section, 
 	machine->section = section;
 	machine->entry = cie;
 	machine->cie = NULL;
+	machine->end = 0;
 	machine->checking = false;
 	memset(&machine->row, 0, sizeof(machine->row));
 	machine->row.ra_column = cie->ra_column;
@@ -373,6 +345,8 @@ static int run_fde(struct cfa_machine *m, const struct cfi_section *section, con
 	m->cie = cie;
 	m->fde_start = fde->start;
 	m->end = fde->end;
+	m->n_rows = 0;
+	m->stopped = 0;
 	row->start = fde->start;
 	row->cfa = initial->cfa;
 	memcpy(row->regs, initial->regs, n * sizeof(row->regs[0]));

@@ -14,8 +14,6 @@
 #define CFA_SLOT_CFA CFI_MAX_REGS
 #define CFA_N_SLOTS (CFI_MAX_REGS + 1)
 
-typedef int cfi_row_fn(const struct cfi_row *row, bool last, void *arg);
-
 struct cfa_undo {
 	unsigned int slot;
 	struct cfi_rule rule;
@@ -40,6 +38,8 @@ struct cfa_machine {
 	bool checking; /* whether the program makes sense; no rows */
 	cfi_row_fn *fn;
 	void *arg;
+	size_t n_rows; /* given to `fn` */
+	int stopped;   /* what `fn` returned */
 	unsigned int depth, n_undo;
 	struct cfa_level levels[CFA_MAX_DEPTH];
 	struct cfa_undo undo[CFA_MAX_UNDO];
@@ -53,8 +53,8 @@ int cfa_check_fde(struct cfa_machine *machine, const struct cfi_section *section
 		  const struct cie *cie, const struct fde *fde);
 
 /*
- * Calls `fn` for each row of a FDE that was checked; returns what it returned if that is not 0, and
- * stops.
+ * Calls `fn` for each row of `fde`, also of one that turns out malformed later: then -EINVAL, with
+ * machine->stopped 0. Stops when `fn` returns nonzero and returns that.
  */
 int cfa_run_fde(struct cfa_machine *machine, const struct cfi_section *section,
 		const struct cie *cie, const struct fde *fde, cfi_row_fn *fn, void *arg);

@@ -92,11 +92,10 @@ struct finder {
 	struct cfi_row *ret;
 };
 
-static int find_row(const struct cfi_row *row, bool last, void *arg)
+static int find_row(const struct cfi_row *row, void *arg)
 {
 	struct finder *finder = arg;
 
-	(void)last;
 	if (finder->vaddr < row->start || finder->vaddr >= row->end)
 		return 0;
 	*finder->ret = *row;
@@ -149,22 +148,8 @@ int cfi_find_row(const struct cfi *cfi, uint64_t vaddr, struct cfi_row *ret)
 	return err;
 }
 
-struct counter {
-	int (*fn)(const struct cfi_row *row, bool last, void *arg);
-	void *arg;
-	size_t rows;
-};
-
-static int count_row(const struct cfi_row *row, bool last, void *arg)
-{
-	struct counter *counter = arg;
-
-	counter->rows++;
-	return counter->fn(row, last, counter->arg);
-}
-
-static int section_for_each_row(const struct cfi_section *section, struct counter *counter,
-				struct cfi_stats *stats)
+static int section_for_each_row(const struct cfi_section *section, cfi_row_fn *row_fn,
+				cfi_fde_fn *fde_fn, void *arg, struct cfi_stats *stats)
 {
 	struct cfi_walk *walk;
 	struct cfi_entry entry;
@@ -175,29 +160,21 @@ static int section_for_each_row(const struct cfi_section *section, struct counte
 	err = walk_create(section, &walk);
 	if (err)
 		return err;
-	for (;;) {
-		if (walk_next(walk, stats, &entry, &cie, &fde))
-			break;
-		stats->fdes++;
-		err = walk_rows(walk, cie, &fde, count_row, counter);
-		if (err)
-			break;
-	}
+	while (!err && !walk_next(walk, stats, &entry, &cie, &fde))
+		err = walk_rows(walk, cie, &fde, row_fn, fde_fn, arg, stats);
 	walk_destroy(walk);
 	return err;
 }
 
-int cfi_for_each_row(const struct cfi *cfi,
-		     int (*fn)(const struct cfi_row *row, bool last, void *arg), void *arg,
+int cfi_for_each_row(const struct cfi *cfi, cfi_row_fn *row_fn, cfi_fde_fn *fde_fn, void *arg,
 		     struct cfi_stats *stats)
 {
-	struct counter counter = {fn, arg, 0};
 	struct cfi_stats counted = {0};
 	int err = 0;
 
 	for (unsigned int i = 0; i < cfi->n_sections && !err; i++)
-		err = section_for_each_row(&cfi->sections[i].section, &counter, &counted);
-	counted.rows = counter.rows;
+		err = section_for_each_row(&cfi->sections[i].section, row_fn, fde_fn, arg,
+					   &counted);
 	if (stats)
 		*stats = counted;
 	return err;

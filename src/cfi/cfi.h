@@ -86,13 +86,16 @@ const struct arch *cfi_arch(const struct cfi *cfi);
  */
 int cfi_find_row(const struct cfi *cfi, uint64_t vaddr, struct cfi_row *ret);
 
+typedef int cfi_row_fn(const struct cfi_row *row, void *arg);
+typedef int cfi_fde_fn(bool is_good, void *arg);
+
 /*
- * Calls `fn` for every row of every FDE, in section order (FDEs are not sorted by address), with
- * `last` set on the last row of its FDE. Stops when `fn` returns nonzero and returns that. `stats`
- * may be NULL. A FDE that is skipped gives no rows at all.
+ * Calls `row_fn` for every row of every FDE, in section order (FDEs are not sorted by address), and
+ * `fde_fn` behind the rows of each. An FDE is interpreted once, so that it is malformed may show
+ * when rows of it are out: they are void if it is not `is_good`. Stops when a function returns
+ * nonzero and returns that. `stats` may be NULL; void rows are not counted.
  */
-int cfi_for_each_row(const struct cfi *cfi,
-		     int (*fn)(const struct cfi_row *row, bool last, void *arg), void *arg,
+int cfi_for_each_row(const struct cfi *cfi, cfi_row_fn *row_fn, cfi_fde_fn *fde_fn, void *arg,
 		     struct cfi_stats *stats);
 
 #endif

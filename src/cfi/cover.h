@@ -16,7 +16,7 @@ struct cover_range {
 /*
  * Calls `fn` for the pieces in ascending order, at most 2 * n of them; `i` is the range whose piece
  * it is. Each of `ranges` has start < end. Stops when `fn` returns nonzero and returns that;
- * -ENOMEM. Ranges that ascend already, or in a few stretches, as linkers write them, take the least time.
+ * -ENOMEM. The fewer stretches the ranges ascend in, the less time; linkers write few.
  */
 int cover_resolve(const struct cover_range *ranges, size_t n,
 		  int (*fn)(uint64_t start, uint64_t end, size_t i, void *arg), void *arg);

@@ -121,11 +121,11 @@ static int add_fde(struct builder *b, const struct fde *fde, size_t fde_off)
 	return 0;
 }
 
-static int add_piece(uint64_t start, uint64_t end, size_t order, void *arg)
+static int add_piece(uint64_t start, uint64_t end, size_t i, void *arg)
 {
 	struct builder *b = arg;
 
-	b->index.entries[b->index.n++] = (struct cfi_index_entry){start, end, b->fde_offs[order]};
+	b->index.entries[b->index.n++] = (struct cfi_index_entry){start, end, b->fde_offs[i]};
 	return 0;
 }
 
@@ -142,7 +142,7 @@ static int collect(const struct cfi_section *section, struct builder *b)
 	if (err)
 		return err;
 	while (!(err = walk_next(walk, &stats, &entry, &cie, &fde))) {
-		err = add_fde(b, &fde, entry.off);
+		err = walk_check(walk, cie, &fde) ? add_fde(b, &fde, entry.off) : 0;
 		if (err)
 			break;
 	}

@@ -75,16 +75,30 @@ int walk_next(struct cfi_walk *walk, struct cfi_stats *stats, struct cfi_entry *
 		*cie = find_cie(walk, entry->cie_off);
 		err = *cie ? fde_parse(walk->section, entry, *cie, fde) : -EINVAL;
 		if (!err)
-			err = cfa_check_fde(&walk->machine, walk->section, *cie, fde);
-		if (!err)
 			return 0;
 		if (err != -ENOENT)
 			stats->skipped_fdes++;
 	}
 }
 
-int walk_rows(struct cfi_walk *walk, const struct cie *cie, const struct fde *fde,
-	      int (*fn)(const struct cfi_row *row, bool last, void *arg), void *arg)
+bool walk_check(struct cfi_walk *walk, const struct cie *cie, const struct fde *fde)
 {
-	return cfa_run_fde(&walk->machine, walk->section, cie, fde, fn, arg);
+	return cfa_check_fde(&walk->machine, walk->section, cie, fde) == 0;
+}
+
+int walk_rows(struct cfi_walk *walk, const struct cie *cie, const struct fde *fde,
+	      cfi_row_fn *row_fn, cfi_fde_fn *fde_fn, void *arg, struct cfi_stats *stats)
+{
+	const struct cfa_machine *machine = &walk->machine;
+	int err = cfa_run_fde(&walk->machine, walk->section, cie, fde, row_fn, arg);
+
+	if (machine->stopped)
+		return machine->stopped;
+	if (err) {
+		stats->skipped_fdes++;
+	} else {
+		stats->fdes++;
+		stats->rows += machine->n_rows;
+	}
+	return fde_fn(!err, arg);
 }

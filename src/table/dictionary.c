@@ -13,8 +13,8 @@
 /* A row seen before; rows of equal fingerprint have the same rule. */
 struct recent_row {
 	uint64_t fingerprint;
+	uint32_t generation; /* of the dictionary when it was seen */
 	__u16 rule;
-	bool used;
 };
 
 struct dictionary {
@@ -22,6 +22,7 @@ struct dictionary {
 	struct dwunw_rule *rules;
 	size_t n, capacity;
 	__u16 overflow;
+	uint32_t generation;		    /* from 1; a new one begins when rules are forgotten */
 	struct recent_row recent[N_RECENT]; /* by fingerprint; a newer one takes the place */
 	__u16 buckets[N_BUCKETS];	    /* by content: rule index + 1; 0: free */
 };
@@ -90,6 +91,7 @@ int dictionary_create(const struct arch *arch, struct dictionary **ret)
 	if (!d)
 		return -ENOMEM;
 	d->arch = arch;
+	d->generation = 1;
 	if (intern_rule(d, &no_rule, &index)) {
 		dictionary_destroy(d);
 		return -ENOMEM;
@@ -105,22 +107,50 @@ void dictionary_destroy(struct dictionary *d)
 	free(d);
 }
 
-int dictionary_intern(struct dictionary *d, const struct cfi_row *row, __u16 *ret)
+/* Not inlined: most rows were seen before and need none of its stack. */
+static __attribute__((noinline)) int intern_new_row(struct dictionary *d, const struct cfi_row *row,
+						    struct recent_row *recent, __u16 *ret)
 {
-	struct recent_row *recent = &d->recent[row->fingerprint >> (64 - RECENT_SHIFT)];
 	struct dwunw_rule rule;
 	int err;
 
-	if (!recent->used || recent->fingerprint != row->fingerprint) {
-		rule_from_row(d->arch, row, &rule);
-		err = intern_rule(d, &rule, &recent->rule);
-		if (err)
-			return err;
-		recent->fingerprint = row->fingerprint;
-		recent->used = true;
-	}
+	rule_from_row(d->arch, row, &rule);
+	err = intern_rule(d, &rule, &recent->rule);
+	if (err)
+		return err;
+	recent->fingerprint = row->fingerprint;
+	recent->generation = d->generation;
 	*ret = recent->rule;
 	return 0;
+}
+
+int dictionary_intern(struct dictionary *d, const struct cfi_row *row, __u16 *ret)
+{
+	struct recent_row *recent = &d->recent[row->fingerprint >> (64 - RECENT_SHIFT)];
+
+	if (recent->generation != d->generation || recent->fingerprint != row->fingerprint)
+		return intern_new_row(d, row, recent, ret);
+	*ret = recent->rule;
+	return 0;
+}
+
+void dictionary_truncate(struct dictionary *d, size_t n)
+{
+	if (d->n == n)
+		return;
+	/* Last in, first out: what is taken out of a chain of buckets was its end. */
+	for (; d->n > n; d->n--) {
+		uint32_t i = hash_rule(&d->rules[d->n - 1]) % N_BUCKETS;
+
+		if (d->overflow == d->n - 1) {
+			d->overflow = 0;
+			continue;
+		}
+		while (d->buckets[i] != d->n)
+			i = (i + 1) % N_BUCKETS;
+		d->buckets[i] = 0;
+	}
+	d->generation++;
 }
 
 const struct dwunw_rule *dictionary_rules(const struct dictionary *d, size_t *n)

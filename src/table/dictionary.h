@@ -19,6 +19,9 @@ void dictionary_destroy(struct dictionary *dictionary);
 /* Index of the row's rule, whose kind may be asked for with dictionary_rules(). -ENOMEM. */
 int dictionary_intern(struct dictionary *dictionary, const struct cfi_row *row, __u16 *ret);
 
+/* Forgets all rules but the first `n`, as if they had never come. */
+void dictionary_truncate(struct dictionary *dictionary, size_t n);
+
 const struct dwunw_rule *dictionary_rules(const struct dictionary *dictionary, size_t *n);
 /* Index of the rule that stands for those that did not fit; 0 if all did. */
 __u16 dictionary_overflow(const struct dictionary *dictionary);

@@ -8,36 +8,42 @@
 #include "table/image.h"
 #include "table/table.h"
 
-/* A row within its FDE: bytes from the start of the FDE << 16 | rule. */
-#define ROW_OFF(row) ((row) >> 16)
-#define ROW_RULE(row) ((uint16_t)(row))
-#define MAX_ROW_OFF (UINT64_MAX >> 16)
-
-/* The rows of one FDE in builder.rows; `next` is where the next piece of it goes on. */
+/*
+ * The rows of one FDE or, where they are too far apart for IMAGE_MAX_ROW_OFF, of a part of it.
+ * `next` is where its next piece goes on.
+ */
 struct run {
-	uint64_t start;
-	size_t next, end;
+	uint32_t next, end; /* in builder.rows */
+	/*
+	 * The only row of its FDE. A return address that is the first byte of such an FDE was put
+	 * there by hand (makecontext): the walk must see that the byte before is no code. A
+	 * function with one row makes no frame of its own, as those entered in this way do not.
+	 */
+	bool is_lone_row;
 };
 
 struct builder {
 	struct dictionary *dictionary;
-	uint64_t *rows;
+	uint32_t *rows;
 	size_t n_rows, rows_capacity;
 	struct run *runs;
 	struct cover_range *ranges; /* of the runs, same index */
 	size_t n_runs, runs_capacity;
-	bool in_fde;
+	uint64_t run_start; /* of the last run */
+	uint64_t fde_end;   /* of the last row */
+	/* What there was before the FDE whose rows are coming in. */
+	size_t fde_rows, fde_runs, fde_rules;
 	struct image *image;
 	struct table_stats stats;
 };
 
-static int grow(void *array, size_t *capacity, size_t n, size_t size)
+static int grow(void *array, size_t *capacity, size_t size)
 {
 	size_t wanted = *capacity ? 2 * *capacity : 1024;
 	void **p = array, *grown;
 
-	if (n < *capacity)
-		return 0;
+	if (wanted > UINT32_MAX)
+		return -E2BIG;
 	grown = reallocarray(*p, wanted, size);
 	if (!grown)
 		return -ENOMEM;
@@ -49,78 +55,113 @@ static int grow(void *array, size_t *capacity, size_t n, size_t size)
 static int begin_run(struct builder *b, uint64_t start)
 {
 	size_t capacity = b->runs_capacity;
-	int err;
+	int err = 0;
 
-	err = grow(&b->runs, &capacity, b->n_runs, sizeof(b->runs[0]));
-	if (!err)
-		err = grow(&b->ranges, &b->runs_capacity, b->n_runs, sizeof(b->ranges[0]));
+	if (b->n_runs == capacity) {
+		err = grow(&b->runs, &capacity, sizeof(b->runs[0]));
+		if (!err)
+			err = grow(&b->ranges, &b->runs_capacity, sizeof(b->ranges[0]));
+	}
 	if (err)
 		return err;
-	b->runs[b->n_runs] = (struct run){.start = start, .next = b->n_rows};
-	b->ranges[b->n_runs] = (struct cover_range){.start = start};
-	b->in_fde = true;
+	b->runs[b->n_runs] = (struct run){.next = b->n_rows};
+	b->ranges[b->n_runs].start = start;
+	b->run_start = start;
 	return 0;
 }
 
-static int collect_row(const struct cfi_row *row, bool last, void *arg)
+static void end_run(struct builder *b, uint64_t end)
+{
+	b->runs[b->n_runs].end = b->n_rows;
+	b->ranges[b->n_runs++].end = end;
+}
+
+/* What a row needs that is not simply the next one of its run. */
+static int make_room(struct builder *b, uint64_t start)
+{
+	bool is_first = b->n_rows == b->fde_rows;
+	bool is_far = start - b->run_start > IMAGE_MAX_ROW_OFF;
+	int err = 0;
+
+	if (!is_first && is_far)
+		end_run(b, start);
+	if (is_first || is_far)
+		err = begin_run(b, start);
+	if (!err && b->n_rows == b->rows_capacity)
+		err = grow(&b->rows, &b->rows_capacity, sizeof(b->rows[0]));
+	return err;
+}
+
+static inline int add_row(struct builder *b, uint64_t start, uint16_t rule)
+{
+	bool is_first = b->n_rows == b->fde_rows;
+
+	if (!is_first && IMAGE_ROW_RULE(b->rows[b->n_rows - 1]) == rule)
+		return 0;
+	if (is_first || start - b->run_start > IMAGE_MAX_ROW_OFF || b->n_rows == b->rows_capacity) {
+		int err = make_room(b, start);
+
+		if (err)
+			return err;
+	}
+	b->rows[b->n_rows++] = IMAGE_ROW(start - b->run_start, rule);
+	return 0;
+}
+
+static int collect_row(const struct cfi_row *row, void *arg)
 {
 	struct builder *b = arg;
-	bool first = !b->in_fde;
-	struct run *run;
-	uint64_t off;
 	__u16 rule;
 	int err;
 
 	err = dictionary_intern(b->dictionary, row, &rule);
-	if (!err && first)
-		err = begin_run(b, row->start);
-	if (!err)
-		err = grow(&b->rows, &b->rows_capacity, b->n_rows, sizeof(b->rows[0]));
 	if (err)
 		return err;
-	run = &b->runs[b->n_runs];
-	off = row->start - run->start;
-	if (off > MAX_ROW_OFF)
-		return -E2BIG;
-	if (first || ROW_RULE(b->rows[b->n_rows - 1]) != rule)
-		b->rows[b->n_rows++] = off << 16 | rule;
-	if (last) {
-		run->end = b->n_rows;
-		b->ranges[b->n_runs++].end = row->end;
-		b->in_fde = false;
+	b->fde_end = row->end;
+	return add_row(b, row->start, rule);
+}
+
+/* What there is now is not taken back any more. */
+static void expect_fde(struct builder *b)
+{
+	b->fde_rows = b->n_rows;
+	b->fde_runs = b->n_runs;
+	dictionary_rules(b->dictionary, &b->fde_rules);
+}
+
+static int collect_fde(bool is_good, void *arg)
+{
+	struct builder *b = arg;
+
+	if (is_good) {
+		end_run(b, b->fde_end);
+		b->runs[b->fde_runs].is_lone_row = b->n_rows == b->fde_rows + 1;
+		expect_fde(b);
+	} else {
+		b->n_rows = b->fde_rows;
+		b->n_runs = b->fde_runs;
+		dictionary_truncate(b->dictionary, b->fde_rules);
 	}
 	return 0;
 }
 
-/* The rows of run `order` that lie in [start, end); pieces of a run come in ascending order. */
-static int add_piece(uint64_t start, uint64_t end, size_t order, void *arg)
+/* Pieces of a run come in ascending order. */
+static int add_piece(uint64_t start, uint64_t end, size_t i, void *arg)
 {
 	struct builder *b = arg;
-	struct run *run = &b->runs[order];
-	/*
-	 * A return address that is the first byte of such an FDE was put there by hand
-	 * (makecontext): the walk must see that the byte before is no code. A function with one row
-	 * makes no frame of its own, as those entered in this way do not.
-	 */
-	bool keep_gap = start == run->start && run->next + 1 == run->end;
+	struct run *run = &b->runs[i];
+	uint64_t base = b->ranges[i].start;
 
-	while (start < end) {
-		uint64_t row_end = end;
-
-		if (run->next + 1 < run->end) {
-			uint64_t next_start = run->start + ROW_OFF(b->rows[run->next + 1]);
-
-			if (next_start <= start) {
-				run->next++;
-				continue;
-			}
-			if (next_start < end)
-				row_end = next_start;
-		}
-		image_add(b->image, start, row_end, ROW_RULE(b->rows[run->next]), keep_gap);
-		keep_gap = false;
-		start = row_end;
-	}
+	while (run->next + 1 < run->end && base + IMAGE_ROW_OFF(b->rows[run->next + 1]) <= start)
+		run->next++;
+	image_add(b->image, &(struct image_piece){
+				    .start = start,
+				    .end = end,
+				    .base = base,
+				    .rows = &b->rows[run->next],
+				    .n_rows = run->end - run->next,
+				    .keep_gap = run->is_lone_row && start == base,
+			    });
 	return 0;
 }
 
@@ -138,7 +179,7 @@ static int make_image(struct builder *b, uint16_t machine, struct dwunw_table_he
 			end = b->ranges[i].end;
 	}
 	rules = dictionary_rules(b->dictionary, &n_rules);
-	/* Each row gives a range, and cutting runs to pieces adds one for each end of a piece. */
+	/* Cutting runs to pieces makes a row more for each end of a piece. */
 	err = image_create(machine, start, end, b->n_rows + 2 * b->n_runs, n_rules, &b->image);
 	if (!err)
 		err = cover_resolve(b->ranges, b->n_runs, add_piece, b);
@@ -183,8 +224,10 @@ static int build(struct builder *b, const struct cfi *cfi, struct table **ret)
 	int err;
 
 	err = dictionary_create(cfi_arch(cfi), &b->dictionary);
-	if (!err)
-		err = cfi_for_each_row(cfi, collect_row, b, &stats);
+	if (err)
+		return err;
+	expect_fde(b);
+	err = cfi_for_each_row(cfi, collect_row, collect_fde, b, &stats);
 	if (!err)
 		err = make_image(b, cfi_arch(cfi)->machine, &header);
 	if (err)

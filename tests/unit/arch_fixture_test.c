@@ -29,7 +29,7 @@ struct printer {
 	const struct fixture *fixture;
 	FILE *stream;
 	size_t n_rows;
-	bool found, in_table;
+	bool good, found, in_table;
 };
 
 static void print_reg(const struct arch *arch, uint32_t reg, FILE *stream)
@@ -98,7 +98,7 @@ static bool same_rules(const struct cfi_row *a, const struct cfi_row *b)
 	       memcmp(a->regs, b->regs, a->n_regs * sizeof(a->regs[0])) == 0;
 }
 
-static int on_row(const struct cfi_row *row, bool last, void *arg)
+static int on_row(const struct cfi_row *row, void *arg)
 {
 	static struct cfi_row found;
 	struct printer *p = arg;
@@ -106,7 +106,6 @@ static int on_row(const struct cfi_row *row, bool last, void *arg)
 	uint64_t vaddrs[] = {row->start, row->end - 1};
 	struct dwunw_rule rule;
 
-	(void)last;
 	print_row(f->arch, row, p->stream);
 	p->n_rows++;
 	rule_from_row(f->arch, row, &rule);
@@ -115,6 +114,14 @@ static int on_row(const struct cfi_row *row, bool last, void *arg)
 		p->in_table &=
 			memcmp(table_find_rule(f->table, vaddrs[i]), &rule, sizeof(rule)) == 0;
 	}
+	return 0;
+}
+
+static int on_fde(bool is_good, void *arg)
+{
+	struct printer *p = arg;
+
+	p->good &= is_good;
 	return 0;
 }
 
@@ -182,7 +189,8 @@ static char *read_golden(const char *path)
 static void test_fixture(const char *path)
 {
 	static struct fixture fixture;
-	struct printer printer = {.fixture = &fixture, .found = true, .in_table = true};
+	struct printer printer = {
+		.fixture = &fixture, .good = true, .found = true, .in_table = true};
 	char *text = NULL, *golden = read_golden(path);
 	struct cfi_stats stats;
 	size_t size = 0;
@@ -195,10 +203,11 @@ static void test_fixture(const char *path)
 		CHECK(table_check(fixture.table->header, fixture.table->header->size) == 0);
 		CHECK(fixture.table->header->machine == fixture.arch->machine);
 		printer.stream = open_memstream(&text, &size);
-		CHECK(cfi_for_each_row(fixture.cfi, on_row, &printer, &stats) == 0);
+		CHECK(cfi_for_each_row(fixture.cfi, on_row, on_fde, &printer, &stats) == 0);
 		fclose(printer.stream);
 		CHECK(stats.skipped_fdes == 0);
 		CHECK(printer.n_rows > 20);
+		CHECK(printer.good);
 		CHECK(printer.found);
 		CHECK(printer.in_table);
 		CHECK(strcmp(text, golden) == 0);

@@ -114,14 +114,14 @@ static void evaluate(const struct cfi_rule *rule)
 					  &result);
 }
 
-static int on_row(const struct cfi_row *row, bool last, void *arg)
+static int on_row(const struct cfi_row *row, void *arg)
 {
 	uint64_t *end = arg;
 
 	/* rows are not empty, and those of a FDE follow one another */
 	if (row->start >= row->end || (*end && row->start != *end) || row->n_regs > CFI_MAX_REGS)
 		contradictions++;
-	*end = last ? 0 : row->end;
+	*end = row->end;
 	n_rows++;
 	evaluate(&row->cfa);
 	for (unsigned int reg = 0; reg < CFI_MAX_REGS; reg++) {
@@ -130,6 +130,15 @@ static int on_row(const struct cfi_row *row, bool last, void *arg)
 		else if (row->regs[reg].kind != CFI_UNSPECIFIED)
 			contradictions++;
 	}
+	return 0;
+}
+
+static int on_fde(bool is_good, void *arg)
+{
+	uint64_t *end = arg;
+
+	contradictions += is_good && *end == 0; /* no row at all */
+	*end = 0;
 	return 0;
 }
 
@@ -168,7 +177,7 @@ static void try_image(const struct bytes *eh, const struct bytes *hdr, bool own_
 
 	if (!elf_file_open_memory(image.data, image.size, &file)) {
 		if (!cfi_open(file, NULL, &cfi)) {
-			cfi_for_each_row(cfi, on_row, &end, NULL);
+			cfi_for_each_row(cfi, on_row, on_fde, &end, NULL);
 			contradictions += end != 0;
 			if (!table_build(cfi, &table)) {
 				n_tables++;

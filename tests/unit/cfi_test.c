@@ -26,7 +26,7 @@ static struct elf_file *elf;
 static struct cfi *cfi;
 static struct cfi_stats stats;
 static struct cfi_row rows[256];
-static size_t n_rows, n_last;
+static size_t n_rows, n_void, n_good; /* n_void: rows of the FDE that has not come to its end */
 
 static size_t begin_entry(struct bytes *b, bool is_64)
 {
@@ -85,12 +85,23 @@ static size_t put_fde(struct bytes *b, size_t cie, uint64_t start, uint64_t size
 	return off;
 }
 
-static int on_row(const struct cfi_row *row, bool last, void *arg)
+static int on_row(const struct cfi_row *row, void *arg)
 {
 	(void)arg;
-	if (n_rows < 256)
+	if (n_rows < 256) {
 		rows[n_rows++] = *row;
-	n_last += last;
+		n_void++;
+	}
+	return 0;
+}
+
+static int on_fde(bool is_good, void *arg)
+{
+	(void)arg;
+	if (!is_good)
+		n_rows -= n_void;
+	n_void = 0;
+	n_good += is_good;
 	return 0;
 }
 
@@ -111,13 +122,13 @@ static int open_cfi(void)
 						       debug_frame.size};
 	sections[n++] = (struct image_section){".got", GOT_VADDR, (const uint8_t *)"12345678", 8};
 	image = make_elf(sections, n, SPAN);
-	n_rows = n_last = 0;
+	n_rows = n_void = n_good = 0;
 	cfi = NULL;
 	stats = (struct cfi_stats){0};
 	CHECK(elf_file_open_memory(image.data, image.size, &elf) == 0);
 	err = cfi_open(elf, NULL, &cfi);
 	if (!err)
-		CHECK(cfi_for_each_row(cfi, on_row, NULL, &stats) == 0);
+		CHECK(cfi_for_each_row(cfi, on_row, on_fde, NULL, &stats) == 0);
 	return err;
 }
 
@@ -160,7 +171,7 @@ static void test_simple(void)
 		     DW_CFA_advance_loc | 3, DW_CFA_def_cfa_register, RBP, DW_CFA_advance_loc1,
 		     0x80, DW_CFA_def_cfa, RSP, 8, DW_CFA_restore | RBP);
 	CHECK(stats.cies == 1 && stats.fdes == 1 && stats.rows == 4 && stats.skipped_fdes == 0);
-	CHECK(n_rows == 4 && n_last == 1);
+	CHECK(n_rows == 4 && n_good == 1);
 	CHECK(rows[0].start == PC && rows[0].end == PC + 1);
 	CHECK(is_rule(&rows[0].cfa, CFI_REGISTER, RSP, 8));
 	CHECK(is_rule(&rows[0].regs[RIP], CFI_OFFSET, 0, -8) && rows[0].ra_column == RIP);
@@ -271,7 +282,7 @@ static void check_skipped(const void *program, size_t size)
 	put_fde(&eh, cie, PC, FUNCTION_SIZE, program, size);
 	put_fde(&eh, cie, PC + FUNCTION_SIZE, FUNCTION_SIZE, NULL, 0);
 	CHECK(open_cfi() == 0);
-	CHECK(stats.fdes == 1 && stats.skipped_fdes == 1 && n_rows == 1 && n_last == 1);
+	CHECK(stats.fdes == 1 && stats.skipped_fdes == 1 && n_rows == 1 && n_good == 1);
 	CHECK(cfi_find_row(cfi, PC, &row) != 0);
 	CHECK(covers(PC + FUNCTION_SIZE, PC + FUNCTION_SIZE, PC + 2 * FUNCTION_SIZE));
 	close_cfi();
@@ -324,7 +335,7 @@ static void test_past_the_end(void)
 {
 	OPEN_PROGRAM(DW_CFA_advance_loc1, 0xf0, DW_CFA_def_cfa_offset, 16, DW_CFA_advance_loc | 63,
 		     DW_CFA_def_cfa_offset, 24, DW_CFA_advance_loc | 63, DW_CFA_advance_loc | 0);
-	CHECK(n_rows == 2 && rows[1].end == PC + FUNCTION_SIZE && n_last == 1);
+	CHECK(n_rows == 2 && rows[1].end == PC + FUNCTION_SIZE && n_good == 1);
 	close_cfi();
 	OPEN_PROGRAM(DW_CFA_advance_loc | 0, DW_CFA_def_cfa_offset, 16, DW_CFA_advance_loc | 0);
 	CHECK(n_rows == 1 && rows[0].cfa.off == 16);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Proves that a table says the same as interpreting the CFI anew, for libraries of this system: at
- * the first and last byte of every row and at random addresses; and that a table with any byte
- * changed is either refused or can be walked (table_check).
+ * the first and last byte of every row and at random addresses; that a malformed FDE leaves nothing
+ * behind in the table; and that a table with any byte changed is either refused or can be walked
+ * (table_check).
  */
 #include <dlfcn.h>
+#include <dwarf.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "cfi/cfi.h"
 #include "elf/elf_file.h"
 #include "table/table.h"
+#include "elf_image.h"
 #include "../test.h"
 
 #define N_RANDOM 20000
@@ -74,17 +77,24 @@ static void compare_at(struct file *file, uint64_t vaddr)
 		fprintf(stderr, "first difference at %#lx\n", (unsigned long)vaddr);
 }
 
-static int on_row(const struct cfi_row *row, bool last, void *arg)
+static int on_row(const struct cfi_row *row, void *arg)
 {
 	struct file *file = arg;
 
-	(void)last;
 	compare_at(file, row->start);
 	compare_at(file, row->end - 1);
 	if (row->start < file->lowest)
 		file->lowest = row->start;
 	if (row->end > file->highest)
 		file->highest = row->end;
+	return 0;
+}
+
+static int on_fde(bool is_good, void *arg)
+{
+	struct file *file = arg;
+
+	file->differences += !is_good;
 	return 0;
 }
 
@@ -121,7 +131,7 @@ static void test_equal(const char *path)
 	if (!file.table)
 		return;
 	CHECK(table_check(file.table->header, file.table->header->size) == 0);
-	CHECK(cfi_for_each_row(file.cfi, on_row, &file, &stats) == 0);
+	CHECK(cfi_for_each_row(file.cfi, on_row, on_fde, &file, &stats) == 0);
 	for (int i = 0; i < N_RANDOM; i++)
 		compare_at(&file, file.lowest + next_random() % (file.highest - file.lowest));
 	CHECK(file.differences == 0);
@@ -187,6 +197,112 @@ static void test_changed_images(const char *path)
 	CHECK(table_check(file.table->header, 0) != 0);
 	free(copy);
 	close_file(&file);
+}
+
+#define EH_VADDR 0x1000
+#define PC 0x10000 /* of the first of three functions */
+#define FUNCTION_SIZE 0x40000
+
+/* CFA = r7 + 8; FDEs have pc-relative pointers of 4 bytes. */
+static void put_cie(struct bytes *eh)
+{
+	put_uint(eh, 20, 4);
+	put_uint(eh, 0, 4);
+	put(eh, "\1zR\0\1\x78\20\1\x1b", 9);
+	put(eh, (uint8_t[]){DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1, 0, 0}, 7);
+}
+
+/* Returns where the size of its function is. */
+static size_t put_fde(struct bytes *eh, uint64_t start, const struct bytes *program)
+{
+	size_t size = 4 + 4 + 4 + 1 + program->size, at = eh->size;
+
+	put_uint(eh, size, 4);
+	put_uint(eh, at + 4, 4);
+	put_uint(eh, start - (EH_VADDR + eh->size), 4);
+	put_uint(eh, FUNCTION_SIZE, 4);
+	put_u8(eh, 0);
+	put(eh, program->data, program->size);
+	return at + 12;
+}
+
+/* `n` rows, each with a rule of its own, the last one far behind the others. */
+static void put_rows(struct bytes *program, unsigned int n)
+{
+	for (unsigned int i = 1; i <= n; i++) {
+		if (i == n)
+			put(program, (uint8_t[]){DW_CFA_advance_loc4, 0, 0, 2, 0}, 5);
+		else
+			put_u8(program, DW_CFA_advance_loc | 1);
+		put_u8(program, DW_CFA_def_cfa_offset);
+		put_uleb(program, 8 + 8 * i);
+	}
+}
+
+static struct table *build_table(const struct bytes *eh)
+{
+	struct cfi_sections sections = {
+		.eh_frame = {eh->data, eh->size, EH_VADDR, SHT_PROGBITS},
+	};
+	const struct arch *arch = arch_find(EM_X86_64, ELFCLASS64, ELFDATA2LSB);
+	struct table *table = NULL;
+	struct cfi *cfi;
+
+	CHECK(cfi_open_sections(arch, &sections, &cfi) == 0);
+	CHECK(table_build(cfi, &table) == 0);
+	CHECK(table_check(table->header, table->header->size) == 0);
+	cfi_close(cfi);
+	return table;
+}
+
+static int cfa_off_at(const struct table *table, uint64_t vaddr)
+{
+	const struct dwunw_rule *rule = table_find_rule(table, vaddr);
+
+	return rule->frame.cfa_kind == DWUNW_RULE_REG_PLUS ? rule->frame.cfa_off : -1;
+}
+
+/*
+ * The second of three FDEs has `n_rows` rows before the fault. The table must be that of the same
+ * section where the FDE covers no bytes. The third one, of `n_good` rows, has rules that the second
+ * one had.
+ */
+static void test_malformed(unsigned int n_rows, unsigned int n_good, bool past_the_end)
+{
+	bool overflows = n_good > DWUNW_MAX_RULES;
+	uint64_t third = PC + 2 * FUNCTION_SIZE, last;
+	struct bytes eh = {0}, good = {0}, bad = {0};
+	struct table *table, *expected;
+	size_t size_at;
+
+	put_rows(&good, n_good);
+	put_rows(&bad, n_rows);
+	if (past_the_end)
+		put(&bad, (uint8_t[]){DW_CFA_advance_loc4, 0, 0, 8, 0}, 5);
+	put_u8(&bad, 0x3f);
+	put_cie(&eh);
+	put_fde(&eh, PC, &(struct bytes){0});
+	size_at = put_fde(&eh, PC + FUNCTION_SIZE, &bad);
+	put_fde(&eh, third, &good);
+	table = build_table(&eh);
+	patch_uint(&eh, size_at, 0, 4);
+	expected = build_table(&eh);
+	CHECK(table->stats.fdes == 2 && table->stats.skipped_fdes == 1);
+	CHECK(expected->stats.fdes == 2 && expected->stats.skipped_fdes == 0);
+	CHECK(table->stats.cfi_rows == n_good + 2 && (table->stats.overflow_rows > 0) == overflows);
+	CHECK(table->header->size == expected->header->size &&
+	      memcmp(table->header, expected->header, table->header->size) == 0);
+	CHECK(cfa_off_at(table, PC) == 8 && cfa_off_at(table, PC + FUNCTION_SIZE) == -1);
+	CHECK(cfa_off_at(table, third - 1) == -1 && cfa_off_at(table, third) == 8);
+	CHECK(cfa_off_at(table, third + 1) == 16);
+	last = third + n_good - 1 + 0x20000;
+	CHECK(cfa_off_at(table, last - 1) == (overflows ? -1 : 8 * (int)n_good));
+	CHECK(cfa_off_at(table, last) == (overflows ? -1 : 8 * (int)n_good + 8));
+	table_destroy(table);
+	table_destroy(expected);
+	free(eh.data);
+	free(good.data);
+	free(bad.data);
 }
 
 /* One thing wrong in a table of two pages, three rows and one rule. */
@@ -263,6 +379,12 @@ int main(int argc, char **argv)
 	test_equal("/usr/lib/x86_64-linux-gnu/libstdc++.so.6");
 	test_equal("/usr/lib/x86_64-linux-gnu/libcrypto.so.3");
 	test_equal("/usr/bin/python3");
+	test_malformed(0, 2, false);
+	test_malformed(3, 2, false);
+	test_malformed(3, 2, true);
+	/* more rules than a table can have, also in the one that stays */
+	test_malformed(DWUNW_MAX_RULES + 100, 2, false);
+	test_malformed(DWUNW_MAX_RULES + 100, DWUNW_MAX_RULES + 50, false);
 	test_changed_images(libc);
 	test_check();
 	return test_end();

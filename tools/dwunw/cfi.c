@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arch/arch.h"
@@ -20,69 +21,108 @@ static const char doc[] = "Prints every row of call frame information of an ELF 
 			  "return address is ra.";
 
 /* `ra`: the column of the return address, or a number that no register has */
-static void print_reg(const struct arch *arch, uint32_t reg, uint32_t ra)
+static void print_reg(FILE *out, const struct arch *arch, uint32_t reg, uint32_t ra)
 {
 	const char *name = reg < arch->n_reg_names ? arch->reg_names[reg] : NULL;
 
 	if (reg == ra)
-		fputs_unlocked("ra", stdout);
+		fputs_unlocked("ra", out);
 	else if (name)
-		fputs_unlocked(name, stdout);
+		fputs_unlocked(name, out);
 	else
-		printf("r%" PRIu32, reg);
+		fprintf(out, "r%" PRIu32, reg);
 }
 
-static void print_rule(const struct arch *arch, const struct cfi_rule *rule)
+static void print_rule(FILE *out, const struct arch *arch, const struct cfi_rule *rule)
 {
 	switch (rule->kind) {
 	case CFI_UNDEFINED:
-		fputs_unlocked("u", stdout);
+		fputs_unlocked("u", out);
 		break;
 	case CFI_SAME:
-		fputs_unlocked("s", stdout);
+		fputs_unlocked("s", out);
 		break;
 	case CFI_OFFSET:
-		printf("c%+" PRId64, rule->off);
+		fprintf(out, "c%+" PRId64, rule->off);
 		break;
 	case CFI_VAL_OFFSET:
-		printf("v%+" PRId64, rule->off);
+		fprintf(out, "v%+" PRId64, rule->off);
 		break;
 	case CFI_REGISTER:
-		print_reg(arch, rule->reg, UINT32_MAX);
+		print_reg(out, arch, rule->reg, UINT32_MAX);
 		break;
 	case CFI_EXPRESSION:
-		fputs_unlocked("exp", stdout);
+		fputs_unlocked("exp", out);
 		break;
 	case CFI_VAL_EXPRESSION:
-		fputs_unlocked("vexp", stdout);
+		fputs_unlocked("vexp", out);
 		break;
 	}
 }
 
-static int print_row(const struct cfi_row *row, bool last, void *arg)
+static void print_row(FILE *out, const struct arch *arch, const struct cfi_row *row)
 {
-	const struct arch *arch = arg;
 	const char *separator = "  ";
 
-	(void)last;
-	printf("%016" PRIx64 " %016" PRIx64 " cfa=", row->start, row->end);
+	fprintf(out, "%016" PRIx64 " %016" PRIx64 " cfa=", row->start, row->end);
 	if (row->cfa.kind == CFI_REGISTER) {
-		print_reg(arch, row->cfa.reg, UINT32_MAX);
-		printf("%+" PRId64, row->cfa.off);
+		print_reg(out, arch, row->cfa.reg, UINT32_MAX);
+		fprintf(out, "%+" PRId64, row->cfa.off);
 	} else {
-		fputs_unlocked(row->cfa.kind == CFI_EXPRESSION ? "exp" : "u", stdout);
+		fputs_unlocked(row->cfa.kind == CFI_EXPRESSION ? "exp" : "u", out);
 	}
 	for (unsigned int reg = 0; reg < row->n_regs; reg++) {
 		if (row->regs[reg].kind == CFI_UNSPECIFIED)
 			continue;
-		fputs_unlocked(separator, stdout);
+		fputs_unlocked(separator, out);
 		separator = " ";
-		print_reg(arch, reg, row->ra_column);
-		putchar_unlocked('=');
-		print_rule(arch, &row->regs[reg]);
+		print_reg(out, arch, reg, row->ra_column);
+		putc_unlocked('=', out);
+		print_rule(out, arch, &row->regs[reg]);
 	}
-	putchar_unlocked('\n');
+	putc_unlocked('\n', out);
+}
+
+/* Rows of a FDE wait in memory until it is known to make sense to its end. */
+struct printer {
+	const struct arch *arch;
+	FILE *fde;
+	char *text;
+	size_t size;
+};
+
+static int on_row(const struct cfi_row *row, void *arg)
+{
+	const struct printer *printer = arg;
+
+	print_row(printer->fde, printer->arch, row);
+	return 0;
+}
+
+static int on_fde(bool is_good, void *arg)
+{
+	const struct printer *printer = arg;
+
+	if (fflush(printer->fde))
+		return -ENOMEM;
+	if (is_good)
+		fwrite_unlocked(printer->text, 1, printer->size, stdout);
+	rewind(printer->fde);
 	return ferror(stdout) ? -EIO : 0;
+}
+
+static int print_rows(const struct cfi *cfi, struct cfi_stats *stats)
+{
+	struct printer printer = {.arch = cfi_arch(cfi)};
+	int err;
+
+	printer.fde = open_memstream(&printer.text, &printer.size);
+	if (!printer.fde)
+		return -ENOMEM;
+	err = cfi_for_each_row(cfi, on_row, on_fde, &printer, stats);
+	fclose(printer.fde);
+	free(printer.text);
+	return err;
 }
 
 int command_cfi(int argc, char **argv)
@@ -93,7 +133,7 @@ int command_cfi(int argc, char **argv)
 
 	if (cfi_file_open(argc, argv, doc, &file))
 		return STATUS_FAILED;
-	err = cfi_for_each_row(file.cfi, print_row, (void *)cfi_arch(file.cfi), &stats);
+	err = print_rows(file.cfi, &stats);
 	status = output_status();
 	if (err && !status)
 		fprintf(stderr, "%s: %s: %s\n", argv[0], file.path, strerror(-err));
