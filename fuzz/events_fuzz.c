@@ -101,11 +101,11 @@ static uint8_t *take_cut_short(struct input *input)
 	event->skip = (uint32_t)input_uint(input, 4);
 	event->n_frames = (uint32_t)input_uint(input, 2);
 	event->n_returns = (uint32_t)input_uint(input, 1);
-	event->last_pc = world_word(input_uint(input, 4));
 	event->trampoline = world_word(input_uint(input, 4));
 	event->slice_start = world_word(input_uint(input, 4));
-	event->slice_size = (uint32_t)input_uint(input, 2);
+	event->slice_size = (uint32_t)input_uint(input, 3);
 	event->generation = (uint32_t)input_uint(input, 1);
+	event->missing = input_uint(input, 1) << 1; /* the first unit is there */
 	for (int i = 0; i < 4; i++) {
 		event->returns[i].slot = world_word(input_uint(input, 4));
 		event->returns[i].address = world_word(input_uint(input, 4));

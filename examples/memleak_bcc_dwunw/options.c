@@ -20,7 +20,7 @@
 #define MAX_OLDER_MS (UINT64_MAX / 1000000)
 
 /* Options without a letter. */
-enum { KEY_STACK_DEPTH = 0x100, KEY_STORED_STACKS, KEY_USAGE };
+enum { KEY_STACK_DEPTH = 0x100, KEY_STORED_STACKS, KEY_WALK, KEY_SLICE, KEY_SHARE, KEY_USAGE };
 
 /* What the parser carries: the result, and the status that ends the program. */
 struct parsed {
@@ -74,6 +74,16 @@ static const struct argp_option argp_options[] = {
 	 "end "
 	 "with an error (default: fallback)",
 	 3},
+	{"dwunw-walk", KEY_WALK, "WHERE", 0,
+	 "walk stacks in the kernel, or copy them and walk them in user space, which costs more: "
+	 "kernel, user "
+	 "(default: kernel, where it has bpf_loop)",
+	 3},
+	{"dwunw-slice", KEY_SLICE, "KIB", 0,
+	 "copy this much of a stack that is to be finished in user space, 1 to 64 (default: 16)",
+	 3},
+	{"dwunw-share", KEY_SHARE, "PERCENT", 0,
+	 "at most this share of a CPU's time for sending such stacks, 1 to 100 (default: 2)", 3},
 	{"perf-max-stack-depth", KEY_STACK_DEPTH, "FRAMES", 0,
 	 "at most this many frames for a stack, 1 to 1023 (default: 127)", 3},
 	{"stack-storage-size", KEY_STORED_STACKS, "STACKS", 0,
@@ -219,6 +229,14 @@ static error_t parse_mode(const struct argp_state *state, const char *arg, enum 
 		      arg);
 }
 
+static error_t parse_walk(const struct argp_state *state, const char *arg, bool *in_user_space)
+{
+	*in_user_space = strcmp(arg, "user") == 0;
+	if (*in_user_space || strcmp(arg, "kernel") == 0)
+		return 0;
+	return refuse(state, EX_USAGE, "--dwunw-walk: '%s' is not one of kernel, user", arg);
+}
+
 static error_t parse_argument(struct argp_state *state, const char *arg)
 {
 	struct parsed *parsed = state->input;
@@ -287,6 +305,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return parse_number(state, "--max-size", arg, 0, UINT64_MAX, &options->max_size);
 	case 'W':
 		return parse_mode(state, arg, &options->mode);
+	case KEY_WALK:
+		return parse_walk(state, arg, &options->walk_in_user_space);
+	case KEY_SLICE:
+		return parse_unsigned(state, "--dwunw-slice", arg, 64, &options->slice_kib);
+	case KEY_SHARE:
+		return parse_unsigned(state, "--dwunw-share", arg, 100, &options->share_percent);
 	case KEY_STACK_DEPTH:
 		return parse_unsigned(state, "--perf-max-stack-depth", arg, MAX_STACK_DEPTH,
 				      &options->max_stack_depth);
@@ -322,6 +346,8 @@ int options_parse(int argc, char **argv, struct options *ret)
 				.max_size = UINT64_MAX,
 				.object = "libc.so.6",
 				.mode = OPTIONS_MODE_FALLBACK,
+				.slice_kib = 16,
+				.share_percent = 2,
 				.max_stack_depth = 127,
 				.stack_storage_size = 131072,
 				.interval_s = 5,

@@ -21,7 +21,10 @@ struct options {
 	uint64_t min_size, max_size; /* inclusive; 0, UINT64_MAX */
 	const char *object;	     /* "libc.so.6": soname or path */
 	bool verbose;
-	enum options_mode mode;		 /* fallback */
+	enum options_mode mode; /* fallback */
+	bool walk_in_user_space;
+	unsigned int slice_kib;		 /* 16; 1..64 */
+	unsigned int share_percent;	 /* 2; 1..100 */
 	unsigned int max_stack_depth;	 /* 127; 1..1023 */
 	unsigned int stack_storage_size; /* unique stacks; 131072 */
 	unsigned int interval_s;	 /* 5 */

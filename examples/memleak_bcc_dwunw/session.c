@@ -85,6 +85,11 @@ static int start_dwunw(struct session *session)
 		err = dwunw_bpf_create(session->context, session->skel->obj, &session->dwunw);
 	if (err)
 		return err;
+	dwunw_bpf_get_stats(session->dwunw, &session->told_stats);
+	if (session->told_stats.walk_in_user_space && !session->options.walk_in_user_space)
+		message("[dwunw] this kernel lacks bpf_loop (5.17): stacks are copied and walked "
+			"in user "
+			"space, at a higher cost");
 	session->modules = dwunw_context_modules(session->context);
 	session->events = ring_buffer__new(fd, on_event, session, NULL);
 	return session->events ? 0 : -errno;

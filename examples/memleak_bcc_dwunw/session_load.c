@@ -68,6 +68,9 @@ static int configure(struct session *session)
 			.max_depth = options->max_stack_depth,
 			.max_stacks = options->stack_storage_size,
 			.details = options->verbose,
+			.walk_in_user_space = options->walk_in_user_space,
+			.slice_size = options->slice_kib * 1024,
+			.ship_percent = options->share_percent,
 		}; /* dwunw-added */
 
 		skel->rodata->use_dwunw = true;

@@ -60,7 +60,8 @@ static void tell_stats(struct session *session)
 
 	dwunw_bpf_get_stats(session->dwunw, &now);
 	for (unsigned int stop = 0; stop < DWUNW_N_STOP_REASONS; stop++) {
-		if (stop != DWUNW_STOP_ROOT && now.stops[stop] != told->stops[stop])
+		if (stop != DWUNW_STOP_ROOT && stop != DWUNW_STOP_NOT_WALKED &&
+		    now.stops[stop] != told->stops[stop])
 			message("[dwunw] %" PRIu64 " of the walks in the kernel ended early: %s",
 				now.stops[stop], dwunw_stop_reason_text(stop));
 	}

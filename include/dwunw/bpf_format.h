@@ -96,11 +96,10 @@ struct dwunw_slot {
 	__u32 rule_address;	      /* of `rule` in table space; 0: not from a table */
 	struct dwunw_mapping mapping; /* that the last frame was in */
 	struct dwunw_registers registers;
-	__u64 ship_second; /* rate limit */
-	__u32 shipped;
+	__u64 ship_second; /* in which `ship_ns` was spent on sending unfinished stacks */
+	__u64 ship_ns;
 	__u32 number;	/* of this slot */
 	__u32 sequence; /* of the next event sent from it */
-	__u32 reserved;
 	__u64 counts[DWUNW_N_COUNTS];
 	__u64 told[DWUNW_TOLD]; /* ids that are in dwunw_stacks, by their low bits */
 	__u64 window[DWUNW_WINDOW_SIZE / 8];

@@ -9,8 +9,8 @@
  *   ...
  *   __s64 id = dwunw_get_stackid(ctx, 0);
  *
- * from a uprobe, uretprobe or perf_event program (non-sleepable), on a kernel with bpf_loop (5.17). User space
- * loads tables and owns the stacks: see dwunw_bpf_*() in dwunw.h. The program needs a GPL-compatible licence.
+ * from a uprobe, uretprobe or perf_event program (non-sleepable). A kernel without bpf_loop (before 5.17) sends every stack to
+ * user space, to be walked there. User space loads tables and owns the stacks: see dwunw_bpf_*() in dwunw.h. The program needs a GPL-compatible licence.
  */
 #ifndef DWUNW_BPF_H
 #define DWUNW_BPF_H
@@ -20,7 +20,10 @@
 /* Set by user space before loading. */
 const volatile __u64 dwunw_pidns_dev; /* PID namespace of the tool; 0: the initial one */
 const volatile __u64 dwunw_pidns_ino;
-const volatile __u32 dwunw_ship_limit = 2000; /* unfinished stacks sent a second, each CPU */
+const volatile __u64 dwunw_ship_ns =
+	20000000; /* of 2^30, for sending unfinished stacks; each CPU */
+const volatile __u32 dwunw_slice_size = 16 * DWUNW_SLICE_UNIT; /* of the stack, with each */
+const volatile __u32 dwunw_walk_in_user; /* all walks are left to user space */
 
 #define DWUNW_APART_WORDS 32
 
@@ -90,70 +93,59 @@ static __always_inline struct dwunw_process *dwunw_current_process(void)
 	return process;
 }
 
-struct dwunw_gather {
-	struct return_instance *instance;
-	struct dwunw_cut_short_event *event;
-};
-
-static long dwunw_gather_return(__u32 i, struct dwunw_gather *gather)
+/* The return addresses that uretprobes hold back. (No bpf_loop here: kernels without it send all their stacks.) */
+static __always_inline void dwunw_gather_returns(struct dwunw_cut_short_event *event)
 {
-	struct return_instance *instance = gather->instance;
-	struct dwunw_return *ret;
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct return_instance *instance = BPF_CORE_READ(task, utask, return_instances);
+	__u32 n = 0;
 
-	if (!instance || i >= DWUNW_MAX_RETURNS)
-		return 1;
-	ret = &gather->event->returns[i & (DWUNW_MAX_RETURNS - 1)];
-	ret->slot = BPF_CORE_READ(instance, stack);
-	ret->address = BPF_CORE_READ(instance, orig_ret_vaddr);
-	gather->event->n_returns = i + 1;
-	gather->instance = BPF_CORE_READ(instance, next);
-	return 0;
+	for (int i = 0; i < DWUNW_MAX_RETURNS && instance; i++) {
+		event->returns[i].slot = BPF_CORE_READ(instance, stack);
+		event->returns[i].address = BPF_CORE_READ(instance, orig_ret_vaddr);
+		instance = BPF_CORE_READ(instance, next);
+		n = i + 1;
+	}
+	event->n_returns = n;
 }
 
-struct dwunw_slice {
-	struct dwunw_cut_short_event *event;
-	__u64 start;
-};
-
-/* One page of the stack, from `start` + what is there already; pages at the end of the stack are missing. */
-static long dwunw_read_slice(__u32 i, struct dwunw_slice *slice)
+/* In pieces that do not cross pages: one that was never touched, in the midst of a large frame, may be followed by others. */
+static __always_inline void dwunw_read_slice(struct dwunw_cut_short_event *event)
 {
-	struct dwunw_cut_short_event *event = slice->event;
-	__u32 at = i * 1024;
+	__u64 start = event->registers.regs[DWUNW_ARCH_NATIVE.sp] & ~(DWUNW_SLICE_UNIT - 1ULL);
+	__u64 missing = 0;
 
-	if (at > DWUNW_SLICE_SIZE - 1024)
-		return 1;
-	if (bpf_probe_read_user(event->slice + at, 1024, (void *)(slice->start + at)))
-		return 1;
-	event->slice_size = at + 1024;
-	return 0;
+	for (__u32 at = 0; at < dwunw_slice_size; at += DWUNW_SLICE_UNIT) {
+		if (bpf_probe_read_user(event->slice + at, DWUNW_SLICE_UNIT, (void *)(start + at)))
+			missing |= 1ULL << at / DWUNW_SLICE_UNIT;
+	}
+	event->slice_start = start;
+	event->slice_size = dwunw_slice_size;
+	event->missing = missing;
 }
 
 /* Sends the unfinished walk in `slot` to user space; returns the id of the event. */
 static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot, __u64 process,
 				   __u32 generation)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 begin = bpf_ktime_get_ns(), second = begin >> 30;
 	struct dwunw_cut_short_event *event;
-	struct dwunw_gather gather = {};
-	struct dwunw_slice slice = {};
-	__u64 second = bpf_ktime_get_ns() >> 30;
 	__s64 id;
 
 	if (slot->ship_second != second) {
 		slot->ship_second = second;
-		slot->shipped = 0;
+		slot->ship_ns = 0;
 	}
-	if (slot->shipped >= dwunw_ship_limit) {
+	if (slot->ship_ns > dwunw_ship_ns) {
 		slot->counts[DWUNW_STOP_RATE]++;
 		return DWUNW_ID_REASON | DWUNW_STOP_RATE;
 	}
-	event = bpf_ringbuf_reserve(&dwunw_events, sizeof(*event), 0);
+	event = bpf_ringbuf_reserve(
+		&dwunw_events, offsetof(struct dwunw_cut_short_event, slice) + dwunw_slice_size, 0);
 	if (!event) {
 		slot->counts[DWUNW_STOP_DROPPED]++;
 		return DWUNW_ID_REASON | DWUNW_STOP_DROPPED;
 	}
-	slot->shipped++;
 	slot->counts[slot->stop & 15]++;
 	slot->counts[DWUNW_COUNT_SHIPPED]++;
 	id = DWUNW_ID_EVENT | (__u64)slot->number << 32 | slot->sequence++;
@@ -167,19 +159,12 @@ static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot,
 	if (dwunw_details)
 		event->n_frames = 0;
 	event->generation = generation;
-	event->last_pc = slot->event.n_frames ? slot->state.pc : 0;
 	event->trampoline = dwunw_trampoline();
 	bpf_probe_read_kernel(event->frames, sizeof(event->frames), slot->frames);
-	event->n_returns = 0;
-	gather.instance = BPF_CORE_READ(task, utask, return_instances);
-	gather.event = event;
-	bpf_loop(DWUNW_MAX_RETURNS, dwunw_gather_return, &gather, 0);
-	event->slice_start = event->registers.regs[DWUNW_ARCH_NATIVE.sp] & ~7ULL;
-	event->slice_size = 0;
-	slice.event = event;
-	slice.start = event->slice_start;
-	bpf_loop(DWUNW_SLICE_SIZE / 1024, dwunw_read_slice, &slice, 0);
+	dwunw_gather_returns(event);
+	dwunw_read_slice(event);
 	bpf_ringbuf_submit(event, 0);
+	slot->ship_ns += bpf_ktime_get_ns() - begin;
 	return id;
 }
 
@@ -244,6 +229,10 @@ static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_
 		return -12; /* ENOMEM */
 	generation = process->generation;
 	slot->event.n_frames = 0;
+	if (dwunw_walk_in_user) {
+		slot->stop = DWUNW_STOP_NOT_WALKED;
+		return dwunw_ship(ctx, slot, process->key, generation);
+	}
 	slot->stop = DWUNW_STOP_NO_PROCESS;
 	place = process->key % DWUNW_MAX_PROCESSES;
 	map = bpf_map_lookup_elem(&dwunw_mappings, &place);

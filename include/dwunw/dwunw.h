@@ -44,7 +44,11 @@ struct dwunw_bpf_opts {
 	size_t size;
 	unsigned int max_depth;	 /* frames of a stack, 1 .. DWUNW_MAX_FRAMES - 1; 0: 127 */
 	unsigned int max_stacks; /* different stacks; 0: 131072 */
-	unsigned int ship_limit; /* unfinished stacks a second and CPU; 0: 2000 */
+	unsigned int
+		ship_percent; /* of each CPU's time, for sending unfinished stacks to user space; 1 .. 100, 0: 2 */
+	unsigned int
+		slice_size; /* bytes of the stack sent with each: multiple of 1024 up to 65536; 0: 16384 */
+	bool walk_in_user_space; /* sends every stack there; so does a kernel before 5.17 */
 	bool details;		 /* frames carry sp and cfa */
 };
 
@@ -91,6 +95,7 @@ struct dwunw_bpf_stats {
 	uint64_t table_bytes;	   /* of table space in use */
 	uint64_t tables_refused;   /* tables that did not fit into table space */
 	uint64_t mappings_refused; /* executable mappings past the limit of one process */
+	bool walk_in_user_space;   /* all stacks are sent there: see dwunw_bpf_opts */
 };
 
 struct dwunw_context_opts {

@@ -33,7 +33,8 @@
 	X(SLICE, "deeper than the copied part of the stack", 0)                                    \
 	X(BUSY, "all walk buffers of this CPU in use", 0)                                          \
 	X(RATE, "too many unfinished stacks a second", 0)                                          \
-	X(DROPPED, "ring buffer full", 0)
+	X(DROPPED, "ring buffer full", 0)                                                          \
+	X(NOT_WALKED, "left to user space", 1)
 
 enum dwunw_stop_reason {
 #define DWUNW_STOP_ENUM(name, text, finish) DWUNW_STOP_##name,
@@ -54,7 +55,8 @@ enum dwunw_stop_reason {
 #define DWUNW_MAX_REGS 16     /* registers that a walk can carry: dense architecture indices */
 #define DWUNW_MAX_FRAMES 1024 /* frames of one stack at most */
 #define DWUNW_MAX_RETURNS 64  /* pending uretprobes of a thread (kernel: MAX_URETPROBE_DEPTH) */
-#define DWUNW_SLICE_SIZE 16384
+#define DWUNW_SLICE_UNIT 1024 /* slices are copied in such pieces */
+#define DWUNW_MAX_SLICE (64 * DWUNW_SLICE_UNIT)
 #define DWUNW_CUT_SHORT_FRAMES 128 /* frames so far that a cut-short record has room for */
 
 /* How a frame was found; kept in the top byte of its pc, which no user address reaches. */
@@ -120,6 +122,7 @@ struct dwunw_return {
 	__u64 address;
 };
 
+/* With room for a slice of any size that user space has asked for (dwunw_slice_size): the record ends there. */
 struct dwunw_cut_short_event {
 	struct dwunw_event event;
 	struct dwunw_registers registers;
@@ -127,14 +130,14 @@ struct dwunw_cut_short_event {
 	__u32 skip; /* innermost frames that the caller of dwunw_get_stackid() did not ask for */
 	__u32 n_frames;
 	__u32 n_returns;
-	__u64 last_pc;	  /* at which the walk ended; 0: it did not begin */
 	__u64 trampoline; /* address of the uretprobe trampoline, 0: none */
 	__u64 slice_start;
 	__u32 slice_size;
 	__u32 generation; /* of the process's mappings when the stack was taken */
+	__u64 missing;	  /* bit i: unit i of the slice could not be read, its bytes mean nothing */
 	struct dwunw_return returns[DWUNW_MAX_RETURNS];
 	__u64 frames[2 * DWUNW_CUT_SHORT_FRAMES]; /* as in a stack record; none with details */
-	__u8 slice[DWUNW_SLICE_SIZE];
+	__u8 slice[DWUNW_MAX_SLICE];
 };
 
 #endif

@@ -36,7 +36,7 @@ static int find_maps(struct dwunw_bpf *bpf, struct bpf_object *object)
 {
 	struct traced_env *env = &bpf->env;
 	int shards_fd = bpf_object__find_map_fd_by_name(object, "dwunw_shards");
-	uint32_t depth, details;
+	uint32_t depth, details, in_user;
 	int err;
 
 	env->processes_fd = bpf_object__find_map_fd_by_name(object, "dwunw_processes");
@@ -48,10 +48,13 @@ static int find_maps(struct dwunw_bpf *bpf, struct bpf_object *object)
 	err = rodata_get(object, "dwunw_max_depth", &depth, sizeof(depth));
 	if (!err)
 		err = rodata_get(object, "dwunw_details", &details, sizeof(details));
+	if (!err)
+		err = rodata_get(object, "dwunw_walk_in_user", &in_user, sizeof(in_user));
 	if (err)
 		return err;
 	bpf->max_depth = depth;
 	bpf->details = details;
+	bpf->walk_in_user_space = in_user;
 	err = space_create(shards_fd, &env->space);
 	return err ? err : map_slots(bpf, object);
 }
@@ -184,6 +187,7 @@ void dwunw_bpf_get_stats(struct dwunw_bpf *bpf, struct dwunw_bpf_stats *ret)
 		ret->unannounced += counts[DWUNW_COUNT_UNANNOUNCED];
 		ret->stacks_full += counts[DWUNW_COUNT_STACKS_FULL];
 	}
+	ret->walk_in_user_space = bpf->walk_in_user_space;
 	ret->finished = bpf->finished;
 	ret->tables = bpf->env.tables;
 	ret->tables_refused = bpf->env.tables_refused;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The records of the ring buffer: new stacks, stacks to be finished here, replaced process images. */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <dwunw/bpf_format.h>
@@ -113,6 +114,34 @@ static void take_kernel_frames(struct dwunw_bpf *bpf, const struct dwunw_cut_sho
 	stack->stop = event->stop;
 }
 
+/* Whether the record has the byte at `addr`. */
+static bool has_byte(const struct dwunw_cut_short_event *event, uint64_t addr)
+{
+	uint64_t off = addr - event->slice_start;
+
+	return off < event->slice_size && !(event->missing >> off / DWUNW_SLICE_UNIT & 1);
+}
+
+/* A dwunw_read_fn over the slice of a record, whose size was checked. */
+static int read_slice(void *arg, uint64_t addr, void *buf, size_t size)
+{
+	const struct dwunw_cut_short_event *event = arg;
+
+	if (!has_byte(event, addr) || !has_byte(event, addr + size - 1))
+		return -EFAULT;
+	memcpy(buf, event->slice + (addr - event->slice_start), size);
+	return 0;
+}
+
+/* The part of the slice before the first piece that is missing: read without a call. */
+static size_t leading_bytes(const struct dwunw_cut_short_event *event)
+{
+	size_t bytes = event->missing ? (size_t)__builtin_ctzll(event->missing) * DWUNW_SLICE_UNIT
+				      : DWUNW_MAX_SLICE;
+
+	return bytes < event->slice_size ? bytes : event->slice_size;
+}
+
 /*
  * The owner of a stack that ends before its root: differs with what lies on the stack above its end, so that two
  * callers above the same unknown code do not become one (see dwunw_tell_apart() of dwunw.bpf.h).
@@ -129,7 +158,8 @@ static uint64_t apart(const struct dwunw_cut_short_event *event, const struct dw
 	for (int i = 0; i < APART_WORDS && off < event->slice_size; i++) {
 		if (event->slice_size - off < sizeof(word))
 			break;
-		memcpy(&word, event->slice + off, sizeof(word));
+		if (read_slice((void *)event, event->slice_start + off, &word, sizeof(word)))
+			word = 0;
 		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
 		off += sizeof(word);
 	}
@@ -143,7 +173,9 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 		.registers = &event->registers,
 		.slice_start = event->slice_start,
 		.slice = event->slice,
-		.slice_size = event->slice_size,
+		.slice_size = leading_bytes(event),
+		.read = read_slice,
+		.read_arg = (void *)event,
 		.trampoline = event->trampoline,
 		.returns = event->returns,
 		.n_returns = event->n_returns,
@@ -160,6 +192,9 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 		snapshot.newest = traced_newest(traced, event->generation);
 		unwind_snapshot(&snapshot, event->skip, bpf->max_depth, bpf->frames, &end);
 		stack.stop = end.stop;
+		if (end.stop == DWUNW_STOP_BAD_READ && end.address >= event->slice_start &&
+		    end.address - event->slice_start >= event->slice_size)
+			stack.stop = DWUNW_STOP_SLICE;
 		stack.n_frames = end.n_frames;
 		find_modules(traced, snapshot.newest, bpf->frames, stack.n_frames);
 	} else {
@@ -212,7 +247,8 @@ static int handle_cut_short(struct dwunw_bpf *bpf, const void *data, size_t size
 	const struct dwunw_cut_short_event *event = data;
 	struct traced *traced;
 
-	if (size < sizeof(*event) || event->slice_size > sizeof(event->slice) ||
+	if (size < offsetof(struct dwunw_cut_short_event, slice) ||
+	    event->slice_size > size - offsetof(struct dwunw_cut_short_event, slice) ||
 	    event->n_returns > DWUNW_MAX_RETURNS || event->n_frames > DWUNW_CUT_SHORT_FRAMES ||
 	    event->skip > DWUNW_MAX_FRAMES) /* frames may go round in a circle */
 		return -EBADMSG;

@@ -14,7 +14,9 @@
 
 #define DEFAULT_DEPTH 127
 #define DEFAULT_STACKS 131072
-#define DEFAULT_SHIP_LIMIT 2000
+#define DEFAULT_SHIP_PERCENT 2
+#define DEFAULT_SLICE 16384
+#define USER_EVENTS_SIZE (64 << 20) /* where every event brings a slice: some thousand of them */
 
 /* The PID namespace of this process, for event.tgid; 0 in the initial one, whose inode is fixed (include/linux/proc_ns.h). */
 static void own_pid_namespace(uint64_t *dev, uint64_t *ino)
@@ -29,18 +31,40 @@ static void own_pid_namespace(uint64_t *dev, uint64_t *ino)
 	}
 }
 
+/* bpf_loop, without which the walk cannot be (kernel 5.17, e6f2dd0f8067). */
+static bool walk_in_user_space(const struct dwunw_bpf_opts *opts)
+{
+	return opts->walk_in_user_space ||
+	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) == 0;
+}
+
+/* Of the 2^30 ns that the kernel side takes for one; all stacks are sent where none is walked there. */
+static uint64_t share_of_second(const struct dwunw_bpf_opts *opts)
+{
+	const uint64_t second = 1 << 30;
+
+	if (walk_in_user_space(opts))
+		return second;
+	return second / 100 * (opts->ship_percent ? opts->ship_percent : DEFAULT_SHIP_PERCENT);
+}
+
 static int set_rodata(struct bpf_object *object, const struct dwunw_bpf_opts *opts)
 {
 	uint32_t depth = opts->max_depth ? opts->max_depth : DEFAULT_DEPTH;
-	uint32_t limit = opts->ship_limit ? opts->ship_limit : DEFAULT_SHIP_LIMIT;
-	uint32_t details = opts->details;
+	uint64_t ship_ns = share_of_second(opts);
+	uint32_t slice = opts->slice_size ? opts->slice_size : DEFAULT_SLICE;
+	uint32_t details = opts->details, in_user = walk_in_user_space(opts);
 	uint64_t dev, ino;
 	int err;
 
 	own_pid_namespace(&dev, &ino);
 	err = rodata_set(object, "dwunw_max_depth", &depth, sizeof(depth));
 	if (!err)
-		err = rodata_set(object, "dwunw_ship_limit", &limit, sizeof(limit));
+		err = rodata_set(object, "dwunw_ship_ns", &ship_ns, sizeof(ship_ns));
+	if (!err)
+		err = rodata_set(object, "dwunw_slice_size", &slice, sizeof(slice));
+	if (!err)
+		err = rodata_set(object, "dwunw_walk_in_user", &in_user, sizeof(in_user));
 	if (!err)
 		err = rodata_set(object, "dwunw_details", &details, sizeof(details));
 	if (!err)
@@ -53,22 +77,27 @@ static int set_rodata(struct bpf_object *object, const struct dwunw_bpf_opts *op
 int dwunw_bpf_prepare(struct bpf_object *object, const struct dwunw_bpf_opts *given)
 {
 	struct dwunw_bpf_opts opts = {.size = sizeof(opts)};
-	struct bpf_map *slots, *stacks;
-	int cpus = libbpf_num_possible_cpus(), err;
+	struct bpf_map *slots, *stacks, *events;
+	int cpus = libbpf_num_possible_cpus(), err = 0;
 
 	if (!object || (given && given->size < sizeof(opts.size)))
 		return -EINVAL;
 	if (given)
 		memcpy(&opts, given, given->size < sizeof(opts) ? given->size : sizeof(opts));
-	if (opts.max_depth >= DWUNW_MAX_FRAMES)
+	if (opts.max_depth >= DWUNW_MAX_FRAMES || opts.ship_percent > 100 ||
+	    opts.slice_size > DWUNW_MAX_SLICE || opts.slice_size % DWUNW_SLICE_UNIT)
 		return -EINVAL;
 	if (cpus < 0)
 		return cpus;
 	slots = bpf_object__find_map_by_name(object, "dwunw_slots");
 	stacks = bpf_object__find_map_by_name(object, "dwunw_stacks");
-	if (!slots || !stacks)
+	events = bpf_object__find_map_by_name(object, "dwunw_events");
+	if (!slots || !stacks || !events)
 		return -ENOENT;
-	err = bpf_map__set_max_entries(slots, (unsigned int)cpus * DWUNW_SLOTS);
+	if (walk_in_user_space(&opts))
+		err = bpf_map__set_max_entries(events, USER_EVENTS_SIZE);
+	if (!err)
+		err = bpf_map__set_max_entries(slots, (unsigned int)cpus * DWUNW_SLOTS);
 	if (!err)
 		err = bpf_map__set_max_entries(stacks,
 					       opts.max_stacks ? opts.max_stacks : DEFAULT_STACKS);

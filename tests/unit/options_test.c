@@ -58,6 +58,7 @@ static void test_defaults(void)
 	CHECK(!strcmp(o.object, "libc.so.6") && !o.verbose && o.mode == OPTIONS_MODE_FALLBACK);
 	CHECK(o.max_stack_depth == 127 && o.stack_storage_size == 131072);
 	CHECK(o.interval_s == 5 && o.n_intervals == 0);
+	CHECK(!o.walk_in_user_space && o.slice_kib == 16 && o.share_percent == 2);
 }
 
 static void test_values(void)
@@ -90,6 +91,15 @@ static void test_values(void)
 	/* arguments and options in any order; what is left of an argument behind -- */
 	CHECK(parse("3 -p 2147483647 -- 9", &o) == 0);
 	CHECK(o.pids[0] == 2147483647 && o.interval_s == 3 && o.n_intervals == 9);
+}
+
+static void test_walk(void)
+{
+	struct options o;
+
+	CHECK(parse("-p 1 --dwunw-walk=user --dwunw-slice 64 --dwunw-share=100", &o) == 0);
+	CHECK(o.walk_in_user_space && o.slice_kib == 64 && o.share_percent == 100);
+	CHECK(parse("-p 1 --dwunw-walk kernel", &o) == 0 && !o.walk_in_user_space);
 }
 
 static void test_several_pids(void)
@@ -149,6 +159,9 @@ static const struct refusal refusals[] = {
 	{"-p 1 -Z 18446744073709551616", 64,
 	 "--max-size: 18446744073709551616 is not in the range 0 to 18446744073709551615"},
 	{"-p 1 -Z 4K", 64, "--max-size: '4K' is not a number"},
+	{"-p 1 --dwunw-walk=both", 64, "--dwunw-walk: 'both' is not one of kernel, user"},
+	{"-p 1 --dwunw-slice=65", 64, "--dwunw-slice: 65 is not in the range 1 to 64"},
+	{"-p 1 --dwunw-share=0", 64, "--dwunw-share: 0 is not in the range 1 to 100"},
 	{"-p 1 -W on", 64, "--dwunw-mode: 'on' is not one of off, fallback, force"},
 	{"-p 1 -W ''", 64, "--dwunw-mode: '' is not one of off, fallback, force"},
 	{"-p 1 --perf-max-stack-depth=0", 64,
@@ -265,6 +278,7 @@ int main(void)
 	setenv("LC_ALL", "C", 1);
 	test_defaults();
 	test_values();
+	test_walk();
 	test_several_pids();
 	test_refusals();
 	test_unknown();
