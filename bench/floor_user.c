@@ -51,7 +51,7 @@ static int find_allocator(pid_t pid, const char *object, struct allocator *ret)
 {
 	struct module_cache *modules;
 	struct process *process;
-	int err = module_cache_create(&modules);
+	int err = module_cache_create(0, &modules);
 
 	if (err)
 		return err;

@@ -111,7 +111,7 @@ static void world_open(void)
 
 	if (self)
 		return;
-	HOLDS(module_cache_create(&cache) == 0);
+	HOLDS(module_cache_create(0, &cache) == 0);
 	HOLDS(process_open(cache, getpid(), &self) == 0);
 	world_add(self, &world_mappings[0], "/libc.", 0x7f0000000000);
 	world_add(self, &world_mappings[1], "/ld", 0x7f1000000000);

@@ -55,7 +55,7 @@ static int create_modules(struct session *session)
 			message("[dwunw] cannot start: %s", strerror(-err)); /* dwunw-added */
 		return err;						     /* dwunw-added */
 	}								     /* dwunw-added */
-	return module_cache_create(&session->modules);
+	return module_cache_create(0, &session->modules);
 }
 
 /* dwunw-added */

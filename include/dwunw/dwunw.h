@@ -101,6 +101,27 @@ struct dwunw_bpf_stats {
 struct dwunw_context_opts {
 	size_t size;
 	unsigned int max_processes; /* that dwunw_capture() remembers; 0: 256 */
+	/*
+	 * Of memory for ELF files, 0: 256 MiB. Counted is what has been read of them and what was made of that: headers,
+	 * sections (uncompressed), indices, tables; not what else is remembered of a process, which is some 100 bytes a mapping. Files
+	 * that nothing refers to stay for the next process that maps them, until this is exceeded or half of the
+	 * descriptors that the process may have (RLIMIT_NOFILE at creation) are open, one a file. Then the longest unused ones are dropped;
+	 * if that is not enough, what is remembered of processes by dwunw_capture(), the oldest first. Files that are needed by the capture at
+	 * hand, a struct dwunw_bpf or a struct dwunw_address_space stay, whatever they take.
+	 */
+	size_t max_module_bytes;
+};
+
+/* What a context holds, and what it had to drop so far. Led by its size, which the caller sets. */
+struct dwunw_context_stats {
+	size_t size;
+	uint64_t modules;			/* ELF files, each with an open descriptor */
+	uint64_t unused_modules;		/* of those, that nothing refers to */
+	uint64_t module_bytes;			/* as for max_module_bytes */
+	uint64_t modules_dropped;		/* unused ones, for a bound */
+	uint64_t processes;			/* remembered by dwunw_capture() */
+	uint64_t processes_dropped;		/* for max_processes */
+	uint64_t processes_dropped_for_modules; /* for max_module_bytes or descriptors */
 };
 
 /* `opts` may be NULL. -EINVAL: opts->size is none, or options are set that this library does not know. */
@@ -108,6 +129,10 @@ DWUNW_API int dwunw_context_create(const struct dwunw_context_opts *opts,
 				   struct dwunw_context **ret);
 /* Everything created from it must be destroyed first. NULL is allowed. */
 DWUNW_API void dwunw_context_destroy(struct dwunw_context *context);
+
+/* -EINVAL: an argument is NULL or ret->size is none. Fields that this library does not know become 0. */
+DWUNW_API int dwunw_context_get_stats(const struct dwunw_context *context,
+				      struct dwunw_context_stats *ret);
 
 /*
  * Copies `size` bytes at `addr` of the target to `buf`. 0, or a negative errno when not all of them can be read. Called
@@ -172,7 +197,8 @@ DWUNW_API int dwunw_capture(struct dwunw_context *context,
 /*
  * Drops what is remembered of a process, and with it the `module` of its frames. To be called when it has ended; also, where
  * stacks are unwound with given registers, after it has replaced code that was seen before (exec, dlclose and dlopen). It is also
- * dropped when dwunw_context_opts.max_processes others were captured since. -ENOENT: it was not remembered.
+ * dropped while others are captured, for dwunw_context_opts.max_processes or max_module_bytes. -EINVAL: no context, no pid; -ENOENT:
+ * it was not remembered.
  */
 DWUNW_API int dwunw_forget_process(struct dwunw_context *context, pid_t pid);
 

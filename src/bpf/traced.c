@@ -43,8 +43,11 @@ static int hold(struct traced_env *env, struct module *module)
 
 void traced_env_release(struct traced_env *env)
 {
-	for (size_t i = 0; i < env->n_held; i++)
+	for (size_t i = 0; i < env->n_held; i++) {
+		/* Others may know the module still, and later ones find it: it is in no table space now. */
+		env->held[i]->user = NULL;
 		module_put(env->modules, env->held[i]);
+	}
 	free(env->held);
 }
 

@@ -82,6 +82,15 @@ void cfi_close(struct cfi *cfi)
 	free(cfi);
 }
 
+size_t cfi_bytes(const struct cfi *cfi)
+{
+	size_t bytes = sizeof(*cfi);
+
+	for (unsigned int i = 0; i < cfi->n_sections; i++)
+		bytes += cfi->sections[i].index.n * sizeof(struct cfi_index_entry);
+	return bytes;
+}
+
 const struct arch *cfi_arch(const struct cfi *cfi)
 {
 	return cfi->arch;

@@ -77,6 +77,8 @@ struct cfi_sections {
 int cfi_open_sections(const struct arch *arch, const struct cfi_sections *sections,
 		      struct cfi **ret);
 void cfi_close(struct cfi *cfi);
+/* Memory that it takes, beside the sections that it borrows. */
+size_t cfi_bytes(const struct cfi *cfi);
 const struct arch *cfi_arch(const struct cfi *cfi);
 
 /*

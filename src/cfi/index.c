@@ -166,6 +166,13 @@ int index_build(const struct cfi_section *section, struct cfi_index *ret)
 		index_clear(&b.index);
 		return err;
 	}
+	/* Room was made for more pieces than there mostly are. */
+	if (b.index.n) {
+		void *shrunk = reallocarray(b.index.entries, b.index.n, sizeof(b.index.entries[0]));
+
+		if (shrunk)
+			b.index.entries = shrunk;
+	}
 	*ret = b.index;
 	return 0;
 }

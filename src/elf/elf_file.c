@@ -192,6 +192,8 @@ static int read_headers(struct elf_file *file)
 	file->type = ehdr.e_type;
 	file->entry = ehdr.e_entry;
 	err = read_segments(file);
+	if (!err)
+		err = elf_count_begin(file);
 	if (err)
 		return err;
 	elf_read_build_id(file);
@@ -232,6 +234,7 @@ int elf_file_open_memory(const void *image, size_t size, struct elf_file **ret)
 	/* In a memory file, so that there is one way of reading. Kernels before 6.3 do not know the flag; others may insist on it. */
 	int fd = memfd_create("elf", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 	size_t done = 0;
+	int err;
 
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create("elf", MFD_CLOEXEC);
@@ -241,14 +244,16 @@ int elf_file_open_memory(const void *image, size_t size, struct elf_file **ret)
 		ssize_t n = write(fd, (const char *)image + done, size - done);
 
 		if (n < 0) {
-			int err = -errno;
-
+			err = -errno;
 			close(fd);
 			return err;
 		}
 		done += (size_t)n;
 	}
-	return open_own_fd(fd, ret);
+	err = open_own_fd(fd, ret);
+	if (!err)
+		(*ret)->bytes += size;
+	return err;
 }
 
 void elf_file_close(struct elf_file *file)
@@ -264,6 +269,7 @@ void elf_file_close(struct elf_file *file)
 	elf_end(file->elf);
 	close(file->fd);
 	free(file->ranges);
+	free(file->is_counted);
 	free(file->segments);
 	free(file);
 }

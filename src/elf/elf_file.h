@@ -38,6 +38,8 @@ int elf_file_open(int fd, struct elf_file **ret);
 /* Over a memory image (vDSO) that is copied. */
 int elf_file_open_memory(const void *image, size_t size, struct elf_file **ret);
 void elf_file_close(struct elf_file *file);
+/* Memory that it takes: headers, what was read of its sections, plain where they are compressed, and for an image that too. */
+size_t elf_file_bytes(const struct elf_file *file);
 /* The descriptor that it reads from (a memory file for an image), owned by the elf_file. */
 int elf_file_fd(const struct elf_file *file);
 

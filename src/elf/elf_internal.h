@@ -39,8 +39,17 @@ struct elf_file {
 	bool has_eh_frame_hdr; /* PT_GNU_EH_FRAME */
 	struct elf_segment eh_frame_hdr;
 	struct elf_range *
-		*ranges; /* list; behind a pointer, since reading changes no visible state */
+		*ranges;  /* list; behind a pointer, since reading changes no visible state */
+	size_t bytes;	  /* of memory, but for the ranges */
+	bool *is_counted; /* by section: its data is in `bytes` */
+	size_t n_sections;
 };
+
+/* Begins to count, when the headers have been read. -ENOMEM */
+int elf_count_begin(struct elf_file *file);
+
+/* libelf has read the section, or decompressed it: `size` bytes. Counts once. */
+void elf_count_section(struct elf_file *file, Elf_Scn *scn, size_t size);
 
 /*
  * `size` bytes at `file_off`, kept until the file is closed; the same range is read once. -EIO: the file no longer

@@ -43,6 +43,7 @@ static struct name_table section_names(struct elf_file *file)
 		return names;
 	data = elf_rawdata(scn, NULL);
 	if (data && data->d_buf) {
+		elf_count_section(file, scn, data->d_size);
 		names.data = data->d_buf;
 		names.size = data->d_size;
 	}
@@ -114,8 +115,8 @@ static int decompress_gnu(Elf_Scn *scn)
 	return elf_compress_gnu(scn, 0, 0) < 0 ? -ENOEXEC : 0;
 }
 
-static int section_from_scn(Elf_Scn *scn, GElf_Shdr *shdr, bool gnu_compressed,
-			    struct elf_section *ret)
+static int section_from_scn(struct elf_file *file, Elf_Scn *scn, GElf_Shdr *shdr,
+			    bool gnu_compressed, struct elf_section *ret)
 {
 	Elf_Data *data;
 	int err = 0;
@@ -135,6 +136,7 @@ static int section_from_scn(Elf_Scn *scn, GElf_Shdr *shdr, bool gnu_compressed,
 		return -ENOEXEC;
 	if (data->d_size == 0)
 		return -ENOENT;
+	elf_count_section(file, scn, data->d_size);
 	*ret = (struct elf_section){
 		.data = data->d_buf,
 		.size = data->d_size,
@@ -248,11 +250,11 @@ int elf_file_section(struct elf_file *file, const char *name, struct elf_section
 	char gnu_name[32] = ".z";
 
 	if (scn)
-		return section_from_scn(scn, &shdr, false, ret);
+		return section_from_scn(file, scn, &shdr, false, ret);
 	if (strncmp(name, ".debug_", 7) == 0 && strlen(name) < sizeof(gnu_name) - 2) {
 		strcat(gnu_name, name + 1);
 		scn = elf_find_section(file, gnu_name, &shdr);
-		return scn ? section_from_scn(scn, &shdr, true, ret) : -ENOENT;
+		return scn ? section_from_scn(file, scn, &shdr, true, ret) : -ENOENT;
 	}
 	if (strcmp(name, ".eh_frame_hdr") == 0)
 		return eh_frame_hdr_by_segment(file, ret);

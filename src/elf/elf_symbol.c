@@ -14,7 +14,7 @@ struct symbol_table {
 	size_t versions_size;
 };
 
-static Elf_Data *section_data(Elf_Scn *scn)
+static Elf_Data *section_data(struct elf_file *file, Elf_Scn *scn)
 {
 	GElf_Shdr shdr;
 	Elf_Data *data;
@@ -23,7 +23,10 @@ static Elf_Data *section_data(Elf_Scn *scn)
 	    shdr.sh_size > ELF_SECTION_MAX || shdr.sh_flags & SHF_COMPRESSED)
 		return NULL;
 	data = elf_getdata(scn, NULL);
-	return data && data->d_buf ? data : NULL;
+	if (!data || !data->d_buf)
+		return NULL;
+	elf_count_section(file, scn, data->d_size);
+	return data;
 }
 
 static int symbol_table_read(struct elf_file *file, uint32_t type, struct symbol_table *ret)
@@ -35,8 +38,8 @@ static int symbol_table_read(struct elf_file *file, uint32_t type, struct symbol
 	size_t entry_size = gelf_fsize(file->elf, ELF_T_SYM, 1, EV_CURRENT);
 
 	memset(ret, 0, sizeof(*ret));
-	ret->symbols = section_data(scn);
-	names = scn ? section_data(elf_getscn(file->elf, shdr.sh_link)) : NULL;
+	ret->symbols = section_data(file, scn);
+	names = scn ? section_data(file, elf_getscn(file->elf, shdr.sh_link)) : NULL;
 	if (!ret->symbols || ret->symbols->d_type != ELF_T_SYM || !names || entry_size == 0)
 		return -ENOENT;
 	ret->n = ret->symbols->d_size / entry_size;

@@ -3,8 +3,8 @@
  * A live process: its mappings and the ELF files behind them.
  *
  * A struct module is one ELF file, shared by every process that maps it (keyed by build ID; files without one by device, inode and
- * change time) and reference-counted; a struct module_cache owns them. A struct process is a snapshot of
- * /proc/PID/maps joined with modules, replaced by process_refresh(). Not thread safe: one thread at a time per cache.
+ * change time) and reference-counted; a struct module_cache owns them, and keeps those that nothing refers to until all of them together
+ * are too much. A struct process is a snapshot of /proc/PID/maps joined with modules, replaced by process_refresh(). Not thread safe: one thread at a time per cache.
  */
 #ifndef PROCESS_H
 #define PROCESS_H
@@ -27,7 +27,8 @@ struct module {
 	struct table *table; /* module_table(); NULL until then */
 	uint32_t id;	     /* unique in its cache, never 0, never reused */
 	unsigned int refs;
-	void *user; /* of the cache's owner */
+	unsigned int mark; /* for process_cache_trim() */
+	void *user;	   /* of whoever holds it until the end, who then leaves NULL */
 };
 
 struct mapping {
@@ -52,9 +53,27 @@ struct process {
 	struct mapping *mappings; /* all of them, by address */
 };
 
-int module_cache_create(struct module_cache **ret);
+/*
+ * Modules that nothing refers to are dropped, the longest unused first, while all modules take more than `max_bytes` (0: 256 MiB) or
+ * are more than half of the files that this process may have open: each has a descriptor. The bytes are what is on the heap for a
+ * file, in memory files too: headers, the sections read of it (as needed for stacks: CFI, sometimes symbols), plain where they are
+ * compressed, indices and tables. Not the page cache, nor what the allocator adds.
+ */
+int module_cache_create(size_t max_bytes, struct module_cache **ret);
 /* After the last module_put(). */
 void module_cache_destroy(struct module_cache *cache);
+
+struct module_cache_stats {
+	size_t modules;
+	size_t unused; /* of those, that nothing refers to */
+	size_t bytes;
+	uint64_t dropped; /* so far, because of a bound */
+};
+
+void module_cache_get_stats(const struct module_cache *cache, struct module_cache_stats *ret);
+/* What is referred to takes more than a bound allows. */
+bool module_cache_is_over(const struct module_cache *cache);
+
 /* Reference for the caller; from an open file. */
 int module_cache_get(struct module_cache *cache, int fd, const char *path, struct module **ret);
 /* One more reference. */

@@ -265,6 +265,11 @@ void table_destroy(struct table *table)
 	free(table);
 }
 
+size_t table_bytes(const struct table *table)
+{
+	return sizeof(*table) + table->header->size;
+}
+
 const struct dwunw_rule *table_find_rule(const struct table *table, uint64_t vaddr)
 {
 	const struct dwunw_table_header *header = table->header;

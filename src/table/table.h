@@ -32,6 +32,8 @@ struct table {
 
 int table_build(const struct cfi *cfi, struct table **ret);
 void table_destroy(struct table *table);
+/* Memory that it takes. */
+size_t table_bytes(const struct table *table);
 
 /*
  * -EINVAL unless `image` is a table that can be walked without leaving it (an image from a file is

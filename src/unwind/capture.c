@@ -190,6 +190,8 @@ int dwunw_capture(struct dwunw_context *context, const struct dwunw_unwind_reque
 					capture.request.tid, &capture.fresh, &capture.known);
 	if (!err)
 		err = capture.request.registers ? capture_given(&capture) : capture_live(&capture);
+	if (capture.known)
+		process_cache_trim(context->processes, capture.known);
 	if (err)
 		return err == -EACCES ? -EPERM : err;
 	*ret = capture.result;

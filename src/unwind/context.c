@@ -26,7 +26,7 @@ int dwunw_context_create(const struct dwunw_context_opts *opts, struct dwunw_con
 	context = calloc(1, sizeof(*context));
 	if (!context)
 		return -ENOMEM;
-	err = module_cache_create(&context->modules);
+	err = module_cache_create(known.max_module_bytes, &context->modules);
 	if (!err)
 		err = process_cache_create(context->modules, known.max_processes,
 					   &context->processes);
@@ -52,6 +52,28 @@ void dwunw_context_destroy(struct dwunw_context *context)
 	process_cache_destroy(context->processes);
 	module_cache_destroy(context->modules);
 	free(context);
+}
+
+int dwunw_context_get_stats(const struct dwunw_context *context, struct dwunw_context_stats *ret)
+{
+	struct module_cache_stats modules;
+	struct process_cache_stats processes;
+	struct dwunw_context_stats stats;
+
+	if (!context || !ret)
+		return -EINVAL;
+	module_cache_get_stats(context->modules, &modules);
+	process_cache_get_stats(context->processes, &processes);
+	stats = (struct dwunw_context_stats){
+		.modules = modules.modules,
+		.unused_modules = modules.unused,
+		.module_bytes = modules.bytes,
+		.modules_dropped = modules.dropped,
+		.processes = processes.processes,
+		.processes_dropped = processes.dropped,
+		.processes_dropped_for_modules = processes.dropped_for_modules,
+	};
+	return options_give(&stats, sizeof(stats), ret);
 }
 
 struct module_cache *dwunw_context_modules(struct dwunw_context *context)

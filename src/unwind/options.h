@@ -11,4 +11,10 @@
  */
 int options_take(void *known, size_t size, const void *given);
 
+/*
+ * The other way round: a result `known` of `size` bytes to the caller's `given`, led by its size, which stays. Fields that are not known
+ * here become zero. -EINVAL: no size.
+ */
+int options_give(const void *known, size_t size, void *given);
+
 #endif

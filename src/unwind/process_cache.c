@@ -25,7 +25,11 @@ struct process_cache {
 	struct module_cache *modules;
 	unsigned int max_processes;
 	uint64_t last_epoch;
+	uint64_t dropped, dropped_for_modules;
 	struct entry *first;
+	/* What process_cache_trim() could not help. */
+	size_t bytes_left;
+	const struct known_process *kept;
 };
 
 int process_cache_create(struct module_cache *modules, unsigned int max_processes,
@@ -152,15 +156,96 @@ static int set_names(struct entry *entry)
 }
 
 /* The last in the list, if there are too many. */
-static void drop_oldest(struct process_cache *cache)
+static void drop_surplus(struct process_cache *cache)
 {
 	const struct entry *entry = cache->first;
 	unsigned int n = 1;
 
 	for (; entry->next; entry = entry->next)
 		n++;
-	if (n > cache->max_processes)
+	if (n > cache->max_processes) {
 		process_cache_forget(cache, entry->known.pid);
+		cache->dropped++;
+	}
+}
+
+static void mark_modules(const struct entry *entry, int by)
+{
+	const struct process *process = entry->known.process;
+
+	for (size_t i = 0; i < process->n_mappings; i++)
+		if (process->mappings[i].module)
+			process->mappings[i].module->mark += (unsigned int)by;
+}
+
+/* Once every process that may be dropped is marked: whether a module is referred to by such processes alone. */
+static bool is_worth_dropping(const struct entry *entry)
+{
+	const struct process *process = entry->known.process;
+
+	for (size_t i = 0; i < process->n_mappings; i++) {
+		const struct module *module = process->mappings[i].module;
+
+		if (module && module->mark == module->refs)
+			return true;
+	}
+	return false;
+}
+
+/* Never one that is not marked: its modules have a reference more than marks. */
+static struct entry *oldest_worth_dropping(const struct process_cache *cache)
+{
+	struct entry *found = NULL;
+
+	for (struct entry *entry = cache->first; entry; entry = entry->next)
+		if (is_worth_dropping(entry))
+			found = entry;
+	return found;
+}
+
+static void mark_all(const struct process_cache *cache, const struct known_process *keep, int by)
+{
+	for (const struct entry *entry = cache->first; entry; entry = entry->next)
+		if (&entry->known != keep)
+			mark_modules(entry, by);
+}
+
+void process_cache_trim(struct process_cache *cache, const struct known_process *keep)
+{
+	struct module_cache_stats stats;
+	struct entry *entry;
+
+	if (!module_cache_is_over(cache->modules))
+		return;
+	module_cache_get_stats(cache->modules, &stats);
+	/* What others hold may stay over the bound for long; a capture must not pay for it each time. */
+	if (cache->kept == keep && stats.bytes == cache->bytes_left)
+		return;
+	mark_all(cache, keep, 1);
+	while (module_cache_is_over(cache->modules) && (entry = oldest_worth_dropping(cache))) {
+		mark_modules(entry, -1);
+		process_cache_forget(cache, entry->known.pid);
+		cache->dropped_for_modules++;
+	}
+	mark_all(cache, keep, -1);
+	module_cache_get_stats(cache->modules, &stats);
+	cache->bytes_left = stats.bytes;
+	cache->kept = keep;
+}
+
+uint64_t process_cache_new_epoch(struct process_cache *cache)
+{
+	return ++cache->last_epoch;
+}
+
+void process_cache_get_stats(const struct process_cache *cache, struct process_cache_stats *ret)
+{
+	*ret = (struct process_cache_stats){
+		.dropped = cache->dropped,
+		.dropped_for_modules = cache->dropped_for_modules,
+	};
+	for (const struct entry *entry = cache->first; entry; entry = entry->next)
+		ret->processes++;
 }
 
 static int open_entry(struct process_cache *cache, pid_t pid, pid_t tid, struct entry **ret)
@@ -197,7 +282,7 @@ int process_cache_get(struct process_cache *cache, pid_t pid, pid_t tid, bool *f
 	}
 	put_in_front(cache, entry);
 	if (is_new)
-		drop_oldest(cache);
+		drop_surplus(cache);
 	*fresh = is_new;
 	*ret = &entry->known;
 	return 0;

@@ -42,4 +42,21 @@ int process_cache_refresh(struct process_cache *cache, struct known_process *kno
 /* -ENOENT: it is not there. */
 int process_cache_forget(struct process_cache *cache, pid_t pid);
 
+/*
+ * While the modules are over a bound of their cache: forgets processes other than `keep`, the one used longest ago first, if that frees
+ * modules.
+ */
+void process_cache_trim(struct process_cache *cache, const struct known_process *keep);
+
+/* For mappings that are of no process in the cache. */
+uint64_t process_cache_new_epoch(struct process_cache *cache);
+
+struct process_cache_stats {
+	size_t processes;
+	uint64_t dropped;	      /* so far, for want of places */
+	uint64_t dropped_for_modules; /* by process_cache_trim() */
+};
+
+void process_cache_get_stats(const struct process_cache *cache, struct process_cache_stats *ret);
+
 #endif

@@ -142,7 +142,7 @@ int dwunw_self_create(struct dwunw_self **ret)
 	self = calloc(1, sizeof(*self));
 	if (!self)
 		return -ENOMEM;
-	err = module_cache_create(&self->modules);
+	err = module_cache_create(0, &self->modules);
 	if (!err)
 		err = dwunw_self_refresh(self);
 	if (err) {

@@ -107,7 +107,7 @@ static inline struct bytes make_elf(const struct image_section *sections, size_t
 		Elf64_Shdr *shdr = &shdrs[i + 1];
 
 		shdr->sh_name = names.size;
-		shdr->sh_type = SHT_PROGBITS;
+		shdr->sh_type = strncmp(sections[i].name, ".note", 5) ? SHT_PROGBITS : SHT_NOTE;
 		shdr->sh_flags = sections[i].vaddr ? SHF_ALLOC : 0;
 		shdr->sh_addr = sections[i].vaddr;
 		shdr->sh_offset = sections[i].vaddr ? sections[i].vaddr : image.size;

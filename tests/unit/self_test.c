@@ -386,7 +386,7 @@ static void test_packed(void)
 	struct module_cache *cache;
 	struct process *process;
 
-	if (module_cache_create(&cache) || process_open(cache, getpid(), &process))
+	if (module_cache_create(0, &cache) || process_open(cache, getpid(), &process))
 		abort();
 	for (size_t i = 0; i < process->n_mappings; i++) {
 		struct module *module = process->mappings[i].module;

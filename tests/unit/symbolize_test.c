@@ -379,7 +379,7 @@ int main(void)
 	run("cc -g -O2 -Wl,--build-id -o c c.c");
 	run("c++ -g -O1 -o cc cc.cc");
 	run("cc -O1 -shared -fPIC -o lib.so lib.c");
-	CHECK(module_cache_create(&cache) == 0);
+	CHECK(module_cache_create(0, &cache) == 0);
 	test_demangle();
 	test_edges();
 	test_self();

@@ -176,6 +176,25 @@ static void print(const char *what, const struct comparison *sum)
 	printf("\n");
 }
 
+/* Modules outlive the table space that they were in, and are found again: they must not say that they are in it. */
+static void check_released(struct module_cache *modules)
+{
+	struct process *self;
+	int n_found = 0;
+
+	CHECK(process_open(modules, getpid(), &self) == 0);
+	for (size_t i = 0; i < self->n_mappings; i++) {
+		const struct module *module = self->mappings[i].module;
+
+		if (!module || !module->table)
+			continue;
+		n_found++;
+		CHECK(module->user == NULL);
+	}
+	CHECK(n_found > 0);
+	process_close(modules, self);
+}
+
 int main(int argc, char **argv)
 {
 	static struct snapshot first, second;
@@ -189,7 +208,7 @@ int main(int argc, char **argv)
 	env->processes_fd = FAKE_PROCESSES_FD;
 	env->mappings_fd = FAKE_MAPPINGS_FD;
 	env->next_epoch = env->next_key = 1;
-	CHECK(module_cache_create(&env->modules) == 0);
+	CHECK(module_cache_create(0, &env->modules) == 0);
 	CHECK(space_create(FAKE_SHARDS_FD, &env->space) == 0);
 	run_targets(&run, argv[1]);
 	printf("%lu snapshots\n", run.n_snapshots);
@@ -207,6 +226,7 @@ int main(int argc, char **argv)
 	CHECK(run.plain.stops[DWUNW_STOP_ROOT] * 2 > run.plain.walks);
 	CHECK(run.plain.full_walks > 0);
 	traced_env_release(env);
+	check_released(env->modules);
 	space_destroy(env->space);
 	module_cache_destroy(env->modules);
 	fake_bpf_free();
