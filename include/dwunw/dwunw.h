@@ -36,6 +36,7 @@ extern "C" {
 #define DWUNW_API __attribute__((visibility("default")))
 
 struct bpf_object;
+struct dwunw_address_space;
 struct dwunw_bpf;
 struct dwunw_context;
 
@@ -60,8 +61,8 @@ struct dwunw_frame {
 	/*
 	 * The ELF file that pc is in, where the stack was taken: its path as the target names it ("[vdso]"), its number in
 	 * the context, and pc in that file, which stay right when the file has been unmapped. NULL and 0: memory of no
-	 * file. The path is owned by the context, see dwunw_forget_process(); that of a frame of struct dwunw_stack by the
-	 * struct dwunw_bpf.
+	 * file. The path is owned by the context, see dwunw_forget_process(), or by the address space; that of a frame of
+	 * struct dwunw_stack by the struct dwunw_bpf.
 	 */
 	const char *module;
 	uint32_t module_id;
@@ -134,6 +135,44 @@ DWUNW_API void dwunw_context_destroy(struct dwunw_context *context);
 DWUNW_API int dwunw_context_get_stats(const struct dwunw_context *context,
 				      struct dwunw_context_stats *ret);
 
+#define DWUNW_MAPPING_EXECUTABLE 1
+
+/* A mapping of a process that need not be there, as it was when a snapshot was taken. Only executable ones are needed. */
+struct dwunw_file_mapping {
+	uint64_t start, end; /* [start, end) */
+	uint64_t file_off;   /* in the file, of the byte at `start` */
+	/* as this process may open it; "[vdso]": this kernel's vDSO; NULL, "" and other "[...]": no file */
+	const char *path;
+	const void *build_id; /* that the file must have; or NULL */
+	size_t build_id_size; /* 64 at most */
+	uint32_t flags;	      /* DWUNW_MAPPING_* */
+};
+
+/*
+ * The mappings of a process that is gone, or of another machine, for dwunw_unwind_request.address_space: made once, used for any
+ * number of stacks. In any order. What is given is copied; files are opened now, under their paths as this process sees them, and are not
+ * looked for again. A file that cannot be used is no error: a stack that comes to it ends with DWUNW_STOP_NO_TABLE, and `detail` says why:
+ * what open(2) said, or -ESTALE: it is not the one that was mapped. The vDSO is this kernel's if it is as long as the mapping, else -ENOENT.
+ *
+ * -EINVAL: an argument is NULL; no mappings; one that is empty or has flags unknown to this library; two that overlap; one of
+ *	    build_id and build_id_size without the other, or more than 64 bytes
+ * -ENOMEM
+ */
+DWUNW_API int dwunw_address_space_create(struct dwunw_context *context,
+					 const struct dwunw_file_mapping *mappings, size_t n,
+					 struct dwunw_address_space **ret);
+
+/*
+ * The same from the text of a /proc/PID/maps of this machine. A file whose inode number is not that of the text is not the one that
+ * was mapped (-ESTALE). For those of another machine give an array, with build IDs.
+ * -EBADMSG: a line is none of proc(5); else as dwunw_address_space_create().
+ */
+DWUNW_API int dwunw_address_space_parse(struct dwunw_context *context, const char *maps,
+					struct dwunw_address_space **ret);
+
+/* The `module` of frames goes with it. NULL is allowed. */
+DWUNW_API void dwunw_address_space_destroy(struct dwunw_address_space *space);
+
 /*
  * Copies `size` bytes at `addr` of the target to `buf`. 0, or a negative errno when not all of them can be read. Called
  * with whole words mostly, from the thread that called dwunw_capture().
@@ -143,7 +182,7 @@ typedef int dwunw_read_fn(void *arg, uint64_t addr, void *buf, size_t size);
 /*
  * What to unwind. Without registers, thread `tid` is stopped, read and resumed. With registers nothing is stopped, and memory
  * is `stack` where that has it, else what `read` gives; with neither of the two it is read from the process, whose thread the
- * caller holds still.
+ * caller holds still. With an address space and one of the two the process itself is not looked at, and may be none (pid 0).
  */
 struct dwunw_unwind_request {
 	size_t size;
@@ -157,6 +196,8 @@ struct dwunw_unwind_request {
 	size_t stack_size;
 	struct dwunw_frame *frames; /* receives the frames, innermost first */
 	size_t max_frames;
+	/* With registers only: of this context, in place of the mappings that the process has now; or NULL. */
+	struct dwunw_address_space *address_space;
 };
 
 struct dwunw_unwind_result {

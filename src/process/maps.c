@@ -9,8 +9,6 @@
 #include "process/maps.h"
 #include "process/process.h"
 
-#define DELETED " (deleted)"
-
 /* 65,530 mappings (vm.max_map_count) are 7 MB; the sysctl can be raised. */
 #define MAX_MAPS_TEXT (1UL << 30)
 
@@ -32,9 +30,9 @@ static void unescape_newlines(char *path)
 
 static bool strip_deleted(char *path)
 {
-	size_t len = strlen(path), suffix = strlen(DELETED);
+	size_t len = strlen(path), suffix = strlen(MAPS_DELETED);
 
-	if (path[0] != '/' || len <= suffix || strcmp(path + len - suffix, DELETED) != 0)
+	if (path[0] != '/' || len <= suffix || strcmp(path + len - suffix, MAPS_DELETED) != 0)
 		return false;
 	path[len - suffix] = '\0';
 	return true;

@@ -8,6 +8,9 @@
 
 struct mapping;
 
+#define MAPS_DELETED                                                                               \
+	" (deleted)" /* the kernel's word behind the path of a file that has none any more */
+
 /* -ESRCH: no such process, or one without memory of its own (zombie, kernel thread). */
 int maps_read(pid_t pid, struct mapping **mappings, size_t *n);
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "process/maps.h"
 #include "process/process.h"
 
 /*
@@ -43,7 +44,7 @@ static int open_regular(const char *path, const struct mapping *expected)
 static int open_by_path(pid_t pid, const struct mapping *mapping)
 {
 	/* A name that really ends in " (deleted)" looks the same; device and inode decide. */
-	const char *suffix = mapping->deleted ? " (deleted)" : "";
+	const char *suffix = mapping->deleted ? MAPS_DELETED : "";
 	char path[PATH_MAX + 64];
 	int fd, skip;
 
@@ -60,6 +61,29 @@ static int open_by_path(pid_t pid, const struct mapping *mapping)
 			return here;
 	}
 	return fd;
+}
+
+int process_open_here(const struct mapping *mapping)
+{
+	const char *suffix = mapping->deleted ? MAPS_DELETED : "";
+	char path[PATH_MAX];
+	struct stat st;
+	int fd, err;
+
+	if (snprintf(path, sizeof(path), "%s%s", mapping->path, suffix) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open_regular(path, NULL);
+	if (fd < 0 || !mapping->inode)
+		return fd;
+	/* The device is no help: overlays and btrfs have one for the mapping and another one here. */
+	if (fstat(fd, &st))
+		err = -errno;
+	else
+		err = st.st_ino == mapping->inode ? 0 : -ESTALE;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
 }
 
 int process_open_mapping(pid_t pid, const struct mapping *mapping)

@@ -2,99 +2,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include "elf/elf_file.h"
+#include "process/attach.h"
 #include "process/maps.h"
-#include "process/module.h"
-#include "process/vdso.h"
-
-static bool segment_covers(const struct elf_segment *segment, uint64_t file_off, uint64_t page)
-{
-	uint64_t first = segment->file_off / page * page;
-	uint64_t end = segment->file_off + segment->file_size;
-
-	return segment->file_size > 0 && file_off >= first && file_off < end;
-}
-
-/*
- * A file's segments may have different biases between file offset and vaddr, and neighbours share a page of the file; then the one
- * whose first page the mapping starts with is meant. Segments that are not marked executable count only where no
- * other fits: READ_IMPLIES_EXEC and packers make them so.
- */
-static int find_load_bias(const struct elf_file *elf, const struct mapping *mapping, uint64_t *bias)
-{
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	const struct elf_segment *best = NULL;
-	int best_score = -1;
-
-	for (size_t i = 0; i < elf_file_n_segments(elf); i++) {
-		const struct elf_segment *segment = &elf_file_segments(elf)[i];
-		int score;
-
-		if (!segment_covers(segment, mapping->file_off, page))
-			continue;
-		score = 2 * segment->executable +
-			(segment->file_off / page * page == mapping->file_off);
-		if (score > best_score) {
-			best = segment;
-			best_score = score;
-		}
-	}
-	if (!best)
-		return -ENOEXEC;
-	*bias = mapping->start - mapping->file_off + best->file_off - best->vaddr;
-	return 0;
-}
-
-static int get_file_module(struct module_cache *cache, pid_t pid, const struct mapping *mapping,
-			   struct module **ret)
-{
-	int fd = process_open_mapping(pid, mapping);
-	int err;
-
-	if (fd < 0)
-		return fd;
-	err = module_cache_get(cache, fd, mapping->path, ret);
-	close(fd);
-	return err;
-}
-
-static int get_vdso_module(struct module_cache *cache, pid_t pid, const struct mapping *mapping,
-			   struct module **ret)
-{
-	void *image;
-	int err = vdso_read(pid, mapping, &image);
-
-	if (err)
-		return err;
-	err = module_cache_get_memory(cache, image, mapping->end - mapping->start, mapping->path,
-				      ret);
-	free(image);
-	return err;
-}
-
-static void attach_module(struct module_cache *cache, pid_t pid, struct mapping *mapping)
-{
-	struct module *module;
-	int err;
-
-	if (!mapping->executable)
-		return;
-	if (mapping->path[0] == '/' && mapping->inode != 0)
-		err = get_file_module(cache, pid, mapping, &module);
-	else if (strcmp(mapping->path, "[vdso]") == 0)
-		err = get_vdso_module(cache, pid, mapping, &module);
-	else
-		return;
-	if (!err) {
-		err = find_load_bias(module->elf, mapping, &mapping->load_bias);
-		if (err)
-			module_put(cache, module);
-		else
-			mapping->module = module;
-	}
-	mapping->error = err;
-}
+#include "process/process.h"
 
 static void free_mappings(struct module_cache *cache, struct mapping *mappings, size_t n)
 {
@@ -160,7 +70,7 @@ int process_refresh(struct module_cache *cache, struct process *process, bool *c
 		} else {
 			any |= new[i].executable;
 		}
-		attach_module(cache, process->pid, &new[i]);
+		mapping_attach(cache, process->pid, &new[i]);
 	}
 	for (; o < n_old; o++)
 		any |= old[o].executable;
@@ -172,11 +82,16 @@ int process_refresh(struct module_cache *cache, struct process *process, bool *c
 	return 0;
 }
 
+void process_clear(struct module_cache *cache, struct process *process)
+{
+	free_mappings(cache, process->mappings, process->n_mappings);
+}
+
 void process_close(struct module_cache *cache, struct process *process)
 {
 	if (!process)
 		return;
-	free_mappings(cache, process->mappings, process->n_mappings);
+	process_clear(cache, process);
 	free(process);
 }
 

@@ -100,11 +100,21 @@ int process_open(struct module_cache *cache, pid_t pid, struct process **ret);
 /* Reads the mappings again; *changed (may be NULL): an executable mapping came, went or moved. On failure the old ones stay. */
 int process_refresh(struct module_cache *cache, struct process *process, bool *changed);
 void process_close(struct module_cache *cache, struct process *process);
+/* Frees the mappings of a struct process that the caller made. */
+void process_clear(struct module_cache *cache, struct process *process);
+
+/* Its path is one, not "" or the kernel's word for something else. */
+static inline bool mapping_has_path(const struct mapping *mapping)
+{
+	return mapping->path[0] && mapping->path[0] != '[';
+}
 
 /* The mapping that holds `addr`, or NULL. */
 const struct mapping *process_find_mapping(const struct process *process, uint64_t addr);
 
 /* Opens the file behind a mapping (map_files first, then root); a descriptor or a negative errno. */
 int process_open_mapping(pid_t pid, const struct mapping *mapping);
+/* Opens what this process finds under the mapping's path. -ESTALE: its inode number is another, where the mapping has one. */
+int process_open_here(const struct mapping *mapping);
 
 #endif

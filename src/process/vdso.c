@@ -35,8 +35,7 @@ static int read_by_mem(pid_t pid, uint64_t addr, void *image, size_t size)
 	return (size_t)n == size ? 0 : -EIO;
 }
 
-/* One kernel has few vDSOs (one an ABI); an equal size means that it is the same as ours. */
-static int read_own(void *image, size_t size)
+static int copy_own(void *image, size_t size)
 {
 	uint64_t addr = getauxval(AT_SYSINFO_EHDR);
 	struct mapping *mappings;
@@ -72,10 +71,26 @@ int vdso_read(pid_t pid, const struct mapping *mapping, void **image)
 	remote = (struct iovec){(void *)(uintptr_t)mapping->start, size};
 	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t)size) {
 		err = read_by_mem(pid, mapping->start, copy, size);
-		if (err && read_own(copy, size)) {
+		if (err && copy_own(copy, size)) {
 			free(copy);
 			return err;
 		}
+	}
+	*image = copy;
+	return 0;
+}
+
+int vdso_read_own(size_t size, void **image)
+{
+	void *copy = size > VDSO_MAX ? NULL : malloc(size);
+	int err;
+
+	if (!copy)
+		return size > VDSO_MAX ? -EFBIG : -ENOMEM;
+	err = copy_own(copy, size);
+	if (err) {
+		free(copy);
+		return err;
 	}
 	*image = copy;
 	return 0;

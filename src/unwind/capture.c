@@ -10,6 +10,7 @@
 #include <dwunw/step_types.h>
 
 #include "arch/arch.h"
+#include "unwind/address_space.h"
 #include "unwind/context.h"
 #include "unwind/memory.h"
 #include "unwind/options.h"
@@ -27,15 +28,21 @@ struct capture {
 };
 
 /* Everything that can be said without looking at the process. */
-static int check(const struct dwunw_unwind_request *request)
+static int check(const struct dwunw_context *context, const struct dwunw_unwind_request *request)
 {
-	if (request->pid <= 0 || request->tid < 0 || !request->frames || !request->max_frames)
+	const struct dwunw_address_space *space = request->address_space;
+
+	if (request->pid < 0 || request->tid < 0 || !request->frames || !request->max_frames)
+		return -EINVAL;
+	if (!request->pid && (!space || request->tid || (!request->read && !request->stack)))
 		return -EINVAL;
 	if (!request->registers)
-		return request->read || request->stack || request->stack_size ||
+		return request->read || request->stack || request->stack_size || space ||
 				       request->pid == getpid()
 			       ? -EINVAL
 			       : 0;
+	if (space && space->context != context)
+		return -EINVAL;
 	if (!request->stack != !request->stack_size ||
 	    request->stack_start + request->stack_size < request->stack_start ||
 	    !registers_are_enough(request->registers))
@@ -97,7 +104,9 @@ static bool thread_is_needed(const struct capture *capture)
 {
 	const struct dwunw_unwind_request *request = &capture->request;
 
-	return !request->registers || (!request->read && !request->stack) ||
+	if (!request->registers || (!request->read && !request->stack))
+		return true;
+	return !request->address_space &&
 	       !process_cache_has(capture->context->processes, request->pid);
 }
 
@@ -106,7 +115,8 @@ static int capture_given(struct capture *capture)
 	struct dwunw_unwind_request *request = &capture->request;
 
 	unwind(capture, request->registers);
-	if (capture->result.stop != DWUNW_STOP_NO_MAPPING || capture->fresh)
+	if (capture->result.stop != DWUNW_STOP_NO_MAPPING || capture->fresh ||
+	    request->address_space)
 		return 0;
 	find_thread(request);
 	/* Mapped since; a process that is gone has the mappings that are known. */
@@ -171,6 +181,18 @@ static int capture_live(struct capture *capture)
 	return capture->err;
 }
 
+static int find_mappings(struct capture *capture)
+{
+	const struct dwunw_unwind_request *request = &capture->request;
+
+	if (request->address_space) {
+		capture->known = &request->address_space->known;
+		return 0;
+	}
+	return process_cache_get(capture->context->processes, request->pid, request->tid,
+				 &capture->fresh, &capture->known);
+}
+
 int dwunw_capture(struct dwunw_context *context, const struct dwunw_unwind_request *request,
 		  struct dwunw_unwind_result *ret)
 {
@@ -180,14 +202,13 @@ int dwunw_capture(struct dwunw_context *context, const struct dwunw_unwind_reque
 	if (!context || !request || !ret ||
 	    options_take(&capture.request, sizeof(capture.request), request))
 		return -EINVAL;
-	err = check(&capture.request);
+	err = check(context, &capture.request);
 	if (err)
 		return err;
 	if (thread_is_needed(&capture))
 		err = find_thread(&capture.request);
 	if (!err)
-		err = process_cache_get(context->processes, capture.request.pid,
-					capture.request.tid, &capture.fresh, &capture.known);
+		err = find_mappings(&capture);
 	if (!err)
 		err = capture.request.registers ? capture_given(&capture) : capture_live(&capture);
 	if (capture.known)
