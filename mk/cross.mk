@@ -10,8 +10,8 @@ CROSS_LIVE_aarch64 := live_signed_test
 CROSS_BPF := aarch64 riscv64
 
 CROSS_SRC := $(wildcard src/arch/*.c src/arch/*/*.c src/table/*.c) $(filter-out %/cfi_open.c,$(wildcard src/cfi/*.c)) \
-	$(addprefix src/unwind/,unwind.c frame_rule.c table_view.c resolve.c sigreturn.c stop_reason.c)
-CROSS_UNIT := arch_fixture_test arch_step_test expression_test rule_test
+	$(addprefix src/unwind/,unwind.c frame_rule.c table_view.c resolve.c sigreturn.c stop_reason.c stop_thread.c)
+CROSS_UNIT := arch_fixture_test arch_step_test expression_test ra_mask_test rule_test
 
 # dwarf.h is the one header of the build machine that is needed; it is the same for all.
 CROSS_INCLUDE := build/cross/include

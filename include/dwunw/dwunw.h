@@ -198,6 +198,11 @@ struct dwunw_unwind_request {
 	size_t max_frames;
 	/* With registers only: of this context, in place of the mappings that the process has now; or NULL. */
 	struct dwunw_address_space *address_space;
+	/*
+	 * With registers only: the bits that sign return addresses (aarch64: insn_mask of NT_ARM_PAC_MASK), as they were in the
+	 * process; 0: the usual ones of the architecture. A thread that is stopped here is asked for them.
+	 */
+	uint64_t ra_mask;
 };
 
 struct dwunw_unwind_result {

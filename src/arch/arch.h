@@ -50,6 +50,11 @@ struct arch {
 	uint8_t n_user_words;
 	uint8_t user_pc;
 	const uint8_t *user_regs;
+	/*
+	 * The register set (PTRACE_GETREGSET) whose second of two words says which bits of return addresses are signatures in
+	 * that thread; 0: there is none, step->ra_mask holds for all.
+	 */
+	uint32_t ra_mask_set;
 	const struct arch_sigreturn *sigreturns;
 	size_t n_sigreturns;
 	/* names of DWARF registers, as binutils' readelf prints them; NULL past the end */

@@ -38,7 +38,7 @@ static int check(const struct dwunw_context *context, const struct dwunw_unwind_
 		return -EINVAL;
 	if (!request->registers)
 		return request->read || request->stack || request->stack_size || space ||
-				       request->pid == getpid()
+				       request->ra_mask || request->pid == getpid()
 			       ? -EINVAL
 			       : 0;
 	if (space && space->context != context)
@@ -58,7 +58,8 @@ static int check_thread(pid_t pid, pid_t tid)
 	return access(path, F_OK) ? -ESRCH : 0;
 }
 
-static void unwind(struct capture *capture, const struct dwunw_registers *registers)
+static void unwind(struct capture *capture, const struct dwunw_registers *registers,
+		   uint64_t ra_mask)
 {
 	const struct dwunw_unwind_request *request = &capture->request;
 	struct unwind_snapshot snapshot = {
@@ -72,6 +73,7 @@ static void unwind(struct capture *capture, const struct dwunw_registers *regist
 		.slice_size = request->stack_size,
 		.read = request->read,
 		.read_arg = request->read_arg,
+		.ra_mask = ra_mask,
 	};
 
 	if (!request->read && !request->stack) {
@@ -114,14 +116,14 @@ static int capture_given(struct capture *capture)
 {
 	struct dwunw_unwind_request *request = &capture->request;
 
-	unwind(capture, request->registers);
+	unwind(capture, request->registers, request->ra_mask);
 	if (capture->result.stop != DWUNW_STOP_NO_MAPPING || capture->fresh ||
 	    request->address_space)
 		return 0;
 	find_thread(request);
 	/* Mapped since; a process that is gone has the mappings that are known. */
 	if (process_cache_refresh(capture->context->processes, capture->known, request->tid) == 0)
-		unwind(capture, request->registers);
+		unwind(capture, request->registers, request->ra_mask);
 	return 0;
 }
 
@@ -139,7 +141,7 @@ static int capture_stopped(struct capture *capture)
 		err = process_cache_refresh(capture->context->processes, capture->known,
 					    request->tid);
 	if (!err)
-		unwind(capture, &registers);
+		unwind(capture, &registers, thread_ra_mask(&thread));
 	thread_resume(&thread);
 	return err;
 }

@@ -129,6 +129,23 @@ int thread_registers(const struct stopped_thread *thread, struct dwunw_registers
 	return 0;
 }
 
+uint64_t thread_ra_mask_of(const struct arch *arch, pid_t tid)
+{
+	uint64_t words[2];
+	struct iovec set = {words, sizeof(words)};
+
+	if (!arch->ra_mask_set ||
+	    ptrace(PTRACE_GETREGSET, tid, (void *)(uintptr_t)arch->ra_mask_set, &set) ||
+	    set.iov_len != sizeof(words))
+		return 0;
+	return words[1];
+}
+
+uint64_t thread_ra_mask(const struct stopped_thread *thread)
+{
+	return thread_ra_mask_of(arch_native(), thread->tid);
+}
+
 void thread_resume(const struct stopped_thread *thread)
 {
 	/* Fails only where the thread was killed meanwhile. */

@@ -7,8 +7,10 @@
 #ifndef UNWIND_STOP_THREAD_H
 #define UNWIND_STOP_THREAD_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
+struct arch;
 struct dwunw_registers;
 
 struct stopped_thread {
@@ -24,6 +26,12 @@ int thread_stop(pid_t pid, pid_t tid, struct stopped_thread *ret);
 
 /* -ENOTSUP: it runs code of another architecture. */
 int thread_registers(const struct stopped_thread *thread, struct dwunw_registers *ret);
+
+/* As unwind_snapshot.ra_mask; 0 where the kernel or the machine has none. */
+uint64_t thread_ra_mask(const struct stopped_thread *thread);
+
+/* For any architecture, of which there is one here. */
+uint64_t thread_ra_mask_of(const struct arch *arch, pid_t tid);
 
 void thread_resume(const struct stopped_thread *thread);
 

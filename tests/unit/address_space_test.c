@@ -403,12 +403,16 @@ static void test_requests(const struct snapshot *s)
 	CHECK(dwunw_address_space_parse(context, s->maps, &space) == 0);
 	good = snapshot_request(s, space);
 	CHECK(finds_live_stack(s, &good));
+	good.ra_mask = 0x7f000000000000; /* no bits of an address; of no meaning but on aarch64 */
+	CHECK(finds_live_stack(s, &good));
 	bad = good;
 	bad.registers = NULL;
 	bad.stack = NULL;
 	bad.stack_size = 0;
 	CHECK(dwunw_capture(context, &bad, &result) == -EINVAL);
 	bad.pid = getppid();
+	CHECK(dwunw_capture(context, &bad, &result) == -EINVAL);
+	bad.address_space = NULL; /* what is left is the mask */
 	CHECK(dwunw_capture(context, &bad, &result) == -EINVAL);
 	bad = good;
 	bad.stack = NULL;

@@ -55,6 +55,7 @@ const struct arch arch_aarch64 = {
 	.n_user_words = 34,
 	.user_pc = 32,
 	.user_regs = user_regs,
+	.ra_mask_set = NT_ARM_PAC_MASK, /* struct user_pac_mask: data_mask, insn_mask */
 	.sigreturns = sigreturns,
 	.n_sigreturns = sizeof(sigreturns) / sizeof(sigreturns[0]),
 	.reg_names = reg_names,
