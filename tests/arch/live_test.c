@@ -5,7 +5,8 @@
  * keep by themselves, and what libgcc's unwinder finds, of whose code and descriptors nothing is in ours:
  *   - at a call, under recursion, alloca, variable arguments, many saved registers, and callbacks of the C library;
  *   - in a leaf function that a signal interrupts, whose return address is in the link register;
- *   - wherever a timer interrupts a workload; and from the signal handlers through the kernel's frame.
+ *   - wherever a timer interrupts a workload; and from the signal handlers through the kernel's frame;
+ *   - where return addresses are signed, with the mask that the kernel would tell; with one that leaves the signatures it is cut.
  */
 #include <alloca.h>
 #include <elf.h>
@@ -38,10 +39,12 @@ struct stack {
 	int stop;
 };
 
+static uint64_t ra_mask; /* 0: that of the architecture */
+
 static void unwind(const struct dwunw_registers *registers, struct stack *ret)
 {
 	struct unwind_snapshot snapshot = {
-		.process = &process, .registers = registers, .read = read_self};
+		.process = &process, .registers = registers, .read = read_self, .ra_mask = ra_mask};
 	struct dwunw_unwind_result result;
 
 	unwind_snapshot(&snapshot, 0, MAX_FRAMES, ret->frames, &result);
@@ -260,6 +263,42 @@ static void test_calls(void)
 	CHECK(bad_calls == 0);
 }
 
+#ifdef __ARM_FEATURE_PAC_DEFAULT
+static __attribute__((noinline)) int stop_with_mask(unsigned int depth, uint64_t mask)
+{
+	volatile int stop;
+	struct dwunw_registers registers;
+
+	if (depth)
+		return (stop = stop_with_mask(depth - 1, mask));
+	ra_mask = mask;
+	dwunw_get_registers(&registers);
+	unwind(&registers, &stack);
+	ra_mask = 0;
+	stop = stack.stop;
+	return stop;
+}
+
+/* As Linux has it for addresses of 48 bits: GENMASK(54, 48), asm/pointer_auth.h. */
+#define PAC_MASK_48 0x007f000000000000
+
+static void test_mask(void)
+{
+	int usual = stop_with_mask(4, 0);
+
+	CHECK(stop_with_mask(4, PAC_MASK_48) == usual && usual != DWUNW_STOP_NO_MAPPING);
+	CHECK(stop_with_mask(4, 1ULL << 63) == DWUNW_STOP_NO_MAPPING);
+	ra_mask = PAC_MASK_48;
+	recurse(10);
+	ra_mask = 0;
+	CHECK(bad_calls == 0);
+}
+#else
+static void test_mask(void)
+{
+}
+#endif
+
 /* --- under signals ------------------------------------------------------------------------------- */
 
 #define N_LEAVES 11
@@ -397,6 +436,7 @@ int main(void)
 {
 	live_process_open();
 	test_calls();
+	test_mask();
 	test_leaf();
 	test_anywhere(6);
 	return test_end();

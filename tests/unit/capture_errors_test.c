@@ -65,6 +65,10 @@ static void test_bad_requests(pid_t pid)
 	CHECK(dwunw_capture(context, &longer.request, &untouched) == 0);
 	longer.newer = 1;
 	CHECK(dwunw_capture(context, &longer.request, &untouched) == -EINVAL);
+	/* as callers of the first header have it */
+	good.size = offsetof(struct dwunw_unwind_request, address_space);
+	good.ra_mask = 1;
+	CHECK(dwunw_capture(context, &good, &untouched) == 0);
 }
 
 static void test_bad_contexts(void)
@@ -77,6 +81,12 @@ static void test_bad_contexts(void)
 	CHECK(dwunw_context_create(NULL, NULL) == -EINVAL);
 	CHECK(dwunw_context_create(&(struct dwunw_context_opts){.size = 0}, &unset) == -EINVAL);
 	CHECK(!unset);
+	opts.size = offsetof(struct dwunw_context_opts, max_module_bytes);
+	opts.max_module_bytes = 1;
+	CHECK(dwunw_context_create(&opts, &unset) == 0);
+	dwunw_context_destroy(unset);
+	opts.size = sizeof(opts);
+	opts.max_module_bytes = 0;
 	dwunw_context_destroy(NULL);
 	CHECK(dwunw_forget_process(NULL, first) == -EINVAL);
 	CHECK(dwunw_forget_process(context, 0) == -EINVAL);
