@@ -12,7 +12,7 @@
  *   for each record of the ring buffer "dwunw_events": dwunw_bpf_handle_event(bpf, data, size)
  *   dwunw_bpf_find_stack(bpf, id, &stack)      id as dwunw_get_stackid() returned it
  *
- * Without eBPF, for one thread at a time: dwunw_capture().
+ * Without eBPF, for one thread at a time, or a snapshot of one that may be gone: dwunw_capture().
  *
  * Functions return 0 or a negative errno, results through the last argument, which is untouched on failure. Why a call
  * failed (errno) and why a stack ended (stop reason) are two things: a stack that is cut short is no error.
@@ -152,7 +152,8 @@ struct dwunw_file_mapping {
  * The mappings of a process that is gone, or of another machine, for dwunw_unwind_request.address_space: made once, used for any
  * number of stacks. In any order. What is given is copied; files are opened now, under their paths as this process sees them, and are not
  * looked for again. A file that cannot be used is no error: a stack that comes to it ends with DWUNW_STOP_NO_TABLE, and `detail` says why:
- * what open(2) said, or -ESTALE: it is not the one that was mapped. The vDSO is this kernel's if it is as long as the mapping, else -ENOENT.
+ * what open(2) said, or -ESTALE: it is not the one that was mapped. One that is no ELF file is as good as none. The vDSO is this kernel's if
+ * it is as long as the mapping (-ENOENT: it is not).
  *
  * -EINVAL: an argument is NULL; no mappings; one that is empty or has flags unknown to this library; two that overlap; one of
  *	    build_id and build_id_size without the other, or more than 64 bytes
