@@ -92,7 +92,8 @@ static void fill(struct input *input, struct memory *memory, struct unwind_snaps
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[WORLD_N_MAPPINGS] = {"libc", "ld", "made", "", "", ""};
+	static const struct frame_module modules[WORLD_N_MAPPINGS] = {
+		{"libc", 0x1000, 1}, {"ld", 0, 2}, {"made", 0, 0}};
 	static struct memory memory;
 	struct input input = {data, size};
 	unsigned int flags = (unsigned int)input_uint(&input, 1);
@@ -103,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.slice_start = WORLD_STACK,
 		.read = flags & WITH_READER ? read_memory : NULL,
 		.ra_mask = flags & WITH_MASK ? 0xff7f000000000000 : 0,
-		.names = flags & WITH_NAMES ? names : NULL,
+		.modules = flags & WITH_NAMES ? modules : NULL,
 	};
 	uint8_t *slice;
 

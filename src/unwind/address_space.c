@@ -9,6 +9,7 @@
 #include "process/attach.h"
 #include "process/maps.h"
 #include "unwind/context.h"
+#include "unwind/unwind.h"
 
 static int check_one(const struct dwunw_file_mapping *mapping)
 {
@@ -84,24 +85,24 @@ static int check_all(const struct process *process)
 	return 0;
 }
 
-/* The names of frames are those of the mappings. */
-static int set_names(struct dwunw_address_space *space)
+/* Frames call files as the mappings do. */
+static int set_modules(struct dwunw_address_space *space)
 {
 	const struct process *process = &space->process;
-	const char **names = calloc(process->n_mappings, sizeof(*names));
+	struct frame_module *modules = calloc(process->n_mappings, sizeof(*modules));
 
-	if (!names)
+	if (!modules)
 		return -ENOMEM;
 	for (size_t i = 0; i < process->n_mappings; i++) {
 		const struct mapping *mapping = &process->mappings[i];
 
 		if (mapping->executable && (mapping_has_path(mapping) || mapping->module))
-			names[i] = mapping->path;
+			modules[i] = frame_module_of(mapping, mapping->path);
 	}
 	space->known = (struct known_process){
 		.process = &space->process,
 		.epoch = process_cache_new_epoch(space->context->processes),
-		.names = names,
+		.modules = modules,
 	};
 	process_cache_trim(space->context->processes, &space->known);
 	return 0;
@@ -115,7 +116,7 @@ static int attach_given(struct dwunw_address_space *space,
 	for (size_t i = 0; i < process->n_mappings; i++)
 		mapping_attach_given(space->context->modules, &process->mappings[i],
 				     given[i]->build_id, given[i]->build_id_size);
-	return set_names(space);
+	return set_modules(space);
 }
 
 static int attach_parsed(struct dwunw_address_space *space)
@@ -129,7 +130,7 @@ static int attach_parsed(struct dwunw_address_space *space)
 		if (mapping->inode || !mapping_has_path(mapping))
 			mapping_attach_given(space->context->modules, mapping, NULL, 0);
 	}
-	return set_names(space);
+	return set_modules(space);
 }
 
 int dwunw_address_space_create(struct dwunw_context *context,
@@ -211,6 +212,6 @@ void dwunw_address_space_destroy(struct dwunw_address_space *space)
 	if (!space)
 		return;
 	process_clear(space->context->modules, &space->process);
-	free(space->known.names);
+	free(space->known.modules);
 	free(space);
 }

@@ -64,7 +64,7 @@ static void unwind(struct capture *capture, const struct dwunw_registers *regist
 	const struct dwunw_unwind_request *request = &capture->request;
 	struct unwind_snapshot snapshot = {
 		.process = capture->known->process,
-		.names = capture->known->names,
+		.modules = capture->known->modules,
 		.rules = capture->context->rules,
 		.epoch = capture->known->epoch,
 		.registers = registers,

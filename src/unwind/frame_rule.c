@@ -147,14 +147,24 @@ static int look_up(struct unwinder *u)
 	return step_by_frame_pointer(u);
 }
 
-/* As dwunw_frame.module. */
-static const char *module_name(const struct unwinder *u)
+static struct frame_module module_of(const struct unwinder *u)
 {
 	const struct unwind_snapshot *snapshot = u->snapshot;
 
-	if (!u->mapping || !snapshot->names)
-		return NULL;
-	return snapshot->names[u->mapping - snapshot->process->mappings];
+	if (!u->mapping || !snapshot->modules)
+		return (struct frame_module){0};
+	return snapshot->modules[u->mapping - snapshot->process->mappings];
+}
+
+struct frame_module frame_module_of(const struct mapping *mapping, const char *path)
+{
+	struct frame_module ret = {.path = path};
+
+	if (mapping->module) {
+		ret.load_bias = mapping->load_bias;
+		ret.id = mapping->module->id;
+	}
+	return ret;
 }
 
 int frame_rule(struct unwinder *u)
@@ -173,7 +183,7 @@ int frame_rule(struct unwinder *u)
 	u->is_general = false;
 	stop = look_up(u);
 	u->in_force = &u->rule;
-	u->module = module_name(u);
+	u->module = module_of(u);
 	/* a return probe's trampoline hides another address each time */
 	if (stop != DWUNW_CONTINUE || !u->is_general || pc != dwunw_lookup_pc(&u->state))
 		return stop;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "process/process.h"
+#include "unwind/unwind.h"
 
 #define N_BUCKETS 64 /* power of two; a process maps some tens of files, a browser hundreds */
 
@@ -54,7 +55,7 @@ static void entry_free(struct process_cache *cache, struct entry *entry)
 		}
 	}
 	process_close(cache->modules, entry->known.process);
-	free(entry->known.names);
+	free(entry->known.modules);
 	free(entry);
 }
 
@@ -133,25 +134,27 @@ static bool is_file(const struct mapping *mapping)
 	return mapping->executable && (mapping->path[0] == '/' || mapping->module);
 }
 
-static int set_names(struct entry *entry)
+static int set_modules(struct entry *entry)
 {
 	const struct process *process = entry->known.process;
-	const char **names = calloc(process->n_mappings, sizeof(*names));
-	int err = names ? 0 : -ENOMEM;
+	struct frame_module *modules = calloc(process->n_mappings, sizeof(*modules));
+	int err = modules ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < process->n_mappings && !err; i++) {
-		if (!is_file(&process->mappings[i]))
+		const struct mapping *mapping = &process->mappings[i];
+
+		if (!is_file(mapping))
 			continue;
-		names[i] = intern(entry, process->mappings[i].path);
-		err = names[i] ? 0 : -ENOMEM;
+		modules[i] = frame_module_of(mapping, intern(entry, mapping->path));
+		err = modules[i].path ? 0 : -ENOMEM;
 	}
-	free(entry->known.names);
+	free(entry->known.modules);
 	/* The array of before is of no use: it belonged to mappings that are gone. */
 	if (err) {
-		free(names);
-		names = NULL;
+		free(modules);
+		modules = NULL;
 	}
-	entry->known.names = names;
+	entry->known.modules = modules;
 	return err;
 }
 
@@ -259,7 +262,7 @@ static int open_entry(struct process_cache *cache, pid_t pid, pid_t tid, struct 
 	entry->known.epoch = ++cache->last_epoch;
 	err = process_open(cache->modules, tid, &entry->known.process);
 	if (!err)
-		err = set_names(entry);
+		err = set_modules(entry);
 	if (err) {
 		entry_free(cache, entry);
 		return err;
@@ -298,5 +301,5 @@ int process_cache_refresh(struct process_cache *cache, struct known_process *kno
 	err = process_refresh(cache->modules, known->process, &changed);
 	if (!err && changed)
 		known->epoch = ++cache->last_epoch;
-	return err ? err : set_names((struct entry *)known);
+	return err ? err : set_modules((struct entry *)known);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct frame_module;
 struct module_cache;
 struct process;
 struct process_cache;
@@ -19,11 +20,8 @@ struct known_process {
 	struct process *process;
 	uint64_t
 		epoch; /* another one for each process and each change of its executable mappings */
-	/*
-	 * Path of the file behind each mapping of `process`, NULL where there is none. The strings stay until the process is
-	 * forgotten, the array until it is refreshed.
-	 */
-	const char **names;
+	/* Of each mapping of `process`. The paths stay until the process is forgotten, the array until it is refreshed. */
+	struct frame_module *modules;
 };
 
 int process_cache_create(struct module_cache *modules, unsigned int max_processes,

@@ -11,12 +11,14 @@
 #include <dwunw/event_format.h>
 #include <dwunw/table_format.h>
 
+#include "unwind/unwind.h"
+
 #define RULE_CACHE_BITS 11
 
 struct rule_cache_entry {
 	uint64_t epoch; /* 0: free */
 	uint64_t pc;
-	const char *module; /* of the frame */
+	struct frame_module module;
 	struct dwunw_rule rule;
 };
 

@@ -23,7 +23,7 @@
 struct view {
 	struct view *next; /* older one that may be in use */
 	struct process *process;
-	const char **names; /* by mapping */
+	struct frame_module *modules; /* by mapping */
 	struct table_view tables;
 	struct readable_pages pages;
 };
@@ -41,7 +41,7 @@ struct dwunw_self {
 static void view_free(struct dwunw_self *self, struct view *view)
 {
 	process_close(self->modules, view->process);
-	free(view->names);
+	free(view->modules);
 	free(view);
 }
 
@@ -69,7 +69,7 @@ static int add_mapping(struct dwunw_self *self, struct view *view, size_t i)
 
 	if (!module)
 		return 0;
-	view->names[i] = module->path;
+	view->modules[i] = frame_module_of(&view->process->mappings[i], module->path);
 	err = hold(self, module);
 	if (!err)
 		err = module_table(module, &table);
@@ -86,8 +86,8 @@ static int view_create(struct dwunw_self *self, struct view **ret)
 		return -ENOMEM;
 	err = process_open(self->modules, getpid(), &view->process);
 	if (!err) {
-		view->names = calloc(view->process->n_mappings, sizeof(*view->names));
-		if (!view->names)
+		view->modules = calloc(view->process->n_mappings, sizeof(*view->modules));
+		if (!view->modules)
 			err = -ENOMEM;
 		for (size_t i = 0; i < view->process->n_mappings && !err; i++)
 			err = add_mapping(self, view, i);
@@ -175,7 +175,7 @@ static void walk(struct view *view, const struct dwunw_registers *registers,
 	struct readable_reader reader = {.pages = &view->pages};
 	struct unwind_snapshot snapshot = {
 		.process = view->process,
-		.names = view->names,
+		.modules = view->modules,
 		.tables = &view->tables,
 		.registers = registers,
 		.slice_start = sp,

@@ -88,10 +88,21 @@ static void start(struct unwinder *u, const struct unwind_snapshot *snapshot, bo
 	u->state.ra_mask = snapshot->ra_mask ? snapshot->ra_mask : DWUNW_ARCH_NATIVE.ra_mask;
 }
 
+/* Field by field: clearing the struct first costs more than a step. The rest is known after the step. */
+static inline void set_frame(struct dwunw_frame *out, const struct dwunw_step_state *state,
+			     uint32_t flags, const struct frame_module *module)
+{
+	out->pc = state->pc;
+	out->sp = state->sp;
+	out->flags = flags;
+	out->module = module->path;
+	out->module_id = module->id;
+	out->vaddr = module->id ? state->pc - module->load_bias : 0;
+}
+
 /* One frame, recorded in `out` unless that is NULL: DWUNW_CONTINUE or a stop reason. */
 static int walk_frame(struct unwinder *u, struct dwunw_frame *out)
 {
-	uint64_t sp = u->state.sp;
 	__u64 cfa = 0;
 	int stop;
 
@@ -101,8 +112,7 @@ static int walk_frame(struct unwinder *u, struct dwunw_frame *out)
 	if (stop == DWUNW_CONTINUE && (u->in_force->frame.flags & DWUNW_RULE_SIGNAL))
 		u->flags |= DWUNW_FRAME_SIGNAL;
 	if (out)
-		*out = (struct dwunw_frame){
-			.pc = u->state.pc, .sp = sp, .flags = u->flags, .module = u->module};
+		set_frame(out, &u->state, u->flags, &u->module);
 	if (stop == DWUNW_CONTINUE)
 		stop = dwunw_step(&u->state, &DWUNW_ARCH_NATIVE, &u->reader, &u->in_force->frame,
 				  u->full ? u->in_force : NULL, &cfa);
@@ -135,10 +145,8 @@ static int walk_remembered(struct unwinder *u, struct table_view *tables, size_t
 		struct dwunw_frame *out = &frames[n++];
 		__u64 cfa = 0;
 
-		*out = (struct dwunw_frame){.pc = state.pc,
-					    .sp = state.sp,
-					    .flags = state.pc_exact ? DWUNW_FRAME_EXACT : 0,
-					    .module = u->snapshot->names[packed.mapping]};
+		set_frame(out, &state, state.pc_exact ? DWUNW_FRAME_EXACT : 0,
+			  &u->snapshot->modules[packed.mapping]);
 		stop = dwunw_step(&state, &DWUNW_ARCH_NATIVE, &u->reader, &rule, NULL, &cfa);
 		out->cfa = cfa;
 		out->ra = stop == DWUNW_CONTINUE ? state.pc : 0;

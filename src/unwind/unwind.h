@@ -14,16 +14,24 @@
 
 #include <dwunw/dwunw.h>
 
+struct mapping;
 struct process;
 struct rule_cache;
 struct table_view;
 
+/* What frames in a mapping say of its file: dwunw_frame.module, module_id, vaddr. All zeros: nothing. */
+struct frame_module {
+	const char *path;
+	uint64_t load_bias;
+	uint32_t id; /* 0: the file could not be read, and vaddr is not known */
+};
+
 struct unwind_snapshot {
 	const struct process *process;
 	uint32_t newest; /* mapping.since of the newest mappings to be believed; 0: all are */
-	const char *const *names; /* dwunw_frame.module by mapping of `process`; NULL: not wanted */
-	struct rule_cache *rules; /* or NULL; changed */
-	uint64_t epoch;		  /* for it */
+	const struct frame_module *modules; /* by mapping of `process`; NULL: not wanted */
+	struct rule_cache *rules;	    /* or NULL; changed */
+	uint64_t epoch;			    /* for it */
 	struct table_view *tables; /* whence rules are taken instead of CFI; or NULL; changed */
 	const struct dwunw_registers *registers; /* of the innermost frame, whose pc is exact */
 	uint64_t slice_start;
@@ -37,6 +45,9 @@ struct unwind_snapshot {
 	const struct dwunw_return *returns;
 	size_t n_returns;
 };
+
+/* For `mapping`, whose file the frames are to call `path`. */
+struct frame_module frame_module_of(const struct mapping *mapping, const char *path);
 
 /* pc, stack and frame pointer: a walk cannot begin without. */
 bool registers_are_enough(const struct dwunw_registers *registers);

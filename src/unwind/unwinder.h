@@ -8,6 +8,8 @@
 
 #include <dwunw/step_types.h>
 
+#include "unwind/unwind.h"
+
 struct mapping;
 struct unwind_snapshot;
 
@@ -31,7 +33,7 @@ struct unwinder {
 	/* of the current frame */
 	uint32_t flags;			   /* DWUNW_FRAME_* */
 	const struct mapping *mapping;	   /* that its code is in, or NULL */
-	const char *module;		   /* its name, or NULL */
+	struct frame_module module;	   /* its file */
 	const struct dwunw_rule *in_force; /* `rule`, or one in the cache */
 	bool is_general; /* it holds for every frame at its address: no expression was evaluated */
 	int error;	 /* negative errno: why it has no rule */

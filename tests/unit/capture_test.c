@@ -4,6 +4,7 @@
  * together and name their files; an exec and a main thread that has ended are no obstacle; a snapshot (registers and a copy of
  * the stack), a reader and the live thread give the same, and say why where they end early.
  */
+#include <link.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -13,6 +14,22 @@
 #include "arch/arch.h"
 #include "capture.h"
 #include "unwind/stop_thread.h"
+
+static int note_program(struct dl_phdr_info *info, size_t size, void *bias)
+{
+	(void)size;
+	*(uint64_t *)bias = info->dlpi_addr; /* the program comes first */
+	return 1;
+}
+
+/* The dynamic linker's word for where the program is; a forked child has it at the same place. */
+static uint64_t program_bias(void)
+{
+	uint64_t bias = 0;
+
+	dl_iterate_phdr(note_program, &bias);
+	return bias;
+}
 
 static void test_known_functions(void)
 {
@@ -27,6 +44,11 @@ static void test_known_functions(void)
 	CHECK(frames[result.n_frames - 1].ra == 0);
 	CHECK(frames[result.n_frames - 1].module &&
 	      strstr(frames[result.n_frames - 1].module, "/capture_test"));
+	CHECK(frames[0].module_id && frames[0].module_id != frames[result.n_frames - 1].module_id);
+
+	for (size_t i = 0; i + 1 < result.n_frames; i++)
+		if (frames[i].module && strstr(frames[i].module, "/capture_test"))
+			CHECK(frames[i].vaddr == frames[i].pc - program_bias());
 	for (size_t i = 0; i + 1 < result.n_frames; i++) {
 		CHECK(frames[i].ra == frames[i + 1].pc && frames[i].cfa == frames[i + 1].sp);
 		CHECK(frames[i].cfa > frames[i].sp && !(frames[i + 1].flags & DWUNW_FRAME_EXACT));

@@ -104,6 +104,7 @@ static void test_call(void)
 			CHECK(result.n_frames > depth + 4);
 			CHECK(frames[0].flags == DWUNW_FRAME_EXACT && frames[1].flags == 0);
 			CHECK(frames[0].module && strstr(frames[0].module, "/self_test"));
+			CHECK(frames[0].module_id && frames[0].vaddr && frames[0].vaddr < 1 << 24);
 			CHECK(frames[0].ra == frames[1].pc && frames[0].cfa == frames[1].sp);
 		}
 	}
