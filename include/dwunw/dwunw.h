@@ -59,13 +59,13 @@ struct dwunw_frame {
 	uint64_t ra;	  /* 0 in the last frame */
 	uint32_t flags;	  /* DWUNW_FRAME_* */
 	/*
-	 * The ELF file that pc is in, where the stack was taken: its path as the target names it ("[vdso]"), its number in
-	 * the context, and pc in that file, which stay right when the file has been unmapped. NULL and 0: memory of no
+	 * The ELF file that pc is in, where the stack was taken: its number in the context, its path as the target names it
+	 * ("[vdso]"), and pc in that file, which stay right when the file has been unmapped. 0 and NULL: memory of no
 	 * file. The path is owned by the context, see dwunw_forget_process(), or by the address space; that of a frame of
 	 * struct dwunw_stack by the struct dwunw_bpf.
 	 */
-	const char *module;
 	uint32_t module_id;
+	const char *module;
 	uint64_t vaddr;
 };
 
