@@ -239,7 +239,7 @@ static void print_frame(FILE *out, size_t i, const struct report_frame *frame)
 static void print_details(FILE *out, size_t i, const struct report_frame *frame,
 			  bool have_registers)
 {
-	fprintf(out, "  [dwunw] #%zu pc=%#llx", i, (unsigned long long)frame->pc);
+	fprintf(out, "  [dwunw] #%zu pc=0x%llx", i, (unsigned long long)frame->pc);
 	if (have_registers)
 		fprintf(out, " sp=%#llx ra=%#llx", (unsigned long long)frame->sp,
 			(unsigned long long)frame->ra);

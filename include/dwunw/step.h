@@ -35,26 +35,28 @@ static inline __attribute__((always_inline)) __u64 dwunw_wrap(const struct dwunw
 	return arch->word_size == 4 ? (__u32)addr : addr;
 }
 
-/* Reads register `reg` of the frame; 0 if it is known. */
+/* Reads register `reg` of the frame: DWUNW_CONTINUE, or why it is not known. */
 static inline __attribute__((always_inline)) int dwunw_get_reg(const struct dwunw_step_state *s,
 							       const struct dwunw_step_arch *arch,
 							       int full, __u32 reg, __u64 *ret)
 {
 	if (reg == arch->sp) {
 		*ret = s->sp;
-		return 0;
+		return DWUNW_CONTINUE;
 	}
 	if (reg == arch->fp) {
+		if (s->fp_lost)
+			return s->fp_lost;
 		*ret = s->fp;
-		return 0;
+		return DWUNW_CONTINUE;
 	}
 	reg &= DWUNW_MAX_REGS - 1;
 	if (!full && !(dwunw_has_link(arch) && reg == arch->link))
-		return -1;
+		return DWUNW_STOP_REGISTER;
 	if (!(s->valid >> reg & 1))
-		return -1;
+		return DWUNW_STOP_REGISTER;
 	*ret = s->regs[reg];
-	return 0;
+	return DWUNW_CONTINUE;
 }
 
 /* The caller's value of one register, `old` being this frame's. DWUNW_CONTINUE or a stop reason. */
@@ -63,14 +65,16 @@ dwunw_apply(const struct dwunw_step_state *s, const struct dwunw_step_arch *arch
 	    struct dwunw_reader *reader, __u64 cfa, __u32 kind, __u32 reg, __s32 off, __u64 *value)
 {
 	__u64 base = cfa;
+	int stop;
 
 	if (kind == DWUNW_RULE_SAME)
 		return DWUNW_CONTINUE;
 	if (kind == DWUNW_RULE_EXPRESSION)
 		return DWUNW_STOP_EXPRESSION;
 	if (kind == DWUNW_RULE_REG_AT || kind == DWUNW_RULE_REG_PLUS) {
-		if (dwunw_get_reg(s, arch, full, reg, &base))
-			return DWUNW_STOP_REGISTER;
+		stop = dwunw_get_reg(s, arch, full, reg, &base);
+		if (stop != DWUNW_CONTINUE)
+			return stop;
 	}
 	base = dwunw_wrap(arch, base + (__s64)off);
 	if (kind == DWUNW_RULE_CFA_AT || kind == DWUNW_RULE_REG_AT) {
@@ -117,6 +121,36 @@ dwunw_step_saved(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 }
 
 /*
+ * The caller's frame pointer, into *fp and *lost (dwunw_step_state.fp_lost). One that cannot be restored ends no stack: most frames
+ * need none. But where the full walk, or user space, may restore it, the stop reason that leads there.
+ */
+static inline __attribute__((always_inline)) int
+dwunw_step_fp(const struct dwunw_step_state *s, const struct dwunw_step_arch *arch, int full,
+	      struct dwunw_reader *reader, const struct dwunw_frame_rule *rule, __u64 cfa,
+	      __u64 *fp, __u32 *lost)
+{
+	int stop;
+
+	*fp = s->fp;
+	*lost = s->fp_lost;
+	if (rule->fp_kind == DWUNW_RULE_SAME)
+		return DWUNW_CONTINUE;
+	*lost = 0;
+	if (rule->fp_kind == DWUNW_RULE_UNDEFINED) {
+		*fp = 0;
+		return DWUNW_CONTINUE;
+	}
+	stop = dwunw_apply(s, arch, full, reader, cfa, rule->fp_kind, rule->fp_reg, rule->fp_off,
+			   fp);
+	if (stop == DWUNW_CONTINUE)
+		return DWUNW_CONTINUE;
+	if (!full && stop != DWUNW_STOP_BAD_READ)
+		return stop;
+	*lost = stop;
+	return DWUNW_CONTINUE;
+}
+
+/*
  * Steps `s` to the caller. `rule`: the frame's rule; `saved`: NULL in the common walk, the same rule whole in
  * the full walk. Returns DWUNW_CONTINUE, or why the stack ends here; `s` is then unusable. *cfa is
  * set whenever it could be computed.
@@ -128,7 +162,8 @@ dwunw_step(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 {
 	const int full = saved != 0;
 	__u32 flags = rule->flags;
-	__u64 base = 0, ra = 0, fp = s->fp, sp, value;
+	__u64 base = 0, ra = 0, fp, sp, value;
+	__u32 fp_lost;
 	int stop;
 
 	if (rule->cfa_kind == DWUNW_NO_RULE)
@@ -140,8 +175,9 @@ dwunw_step(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 	if (!full && (flags & DWUNW_RULE_NEEDS_REGS))
 		return DWUNW_STOP_REGISTER;
 
-	if (dwunw_get_reg(s, arch, full, rule->cfa_reg, &base))
-		return DWUNW_STOP_REGISTER;
+	stop = dwunw_get_reg(s, arch, full, rule->cfa_reg, &base);
+	if (stop != DWUNW_CONTINUE)
+		return stop;
 	if (rule->cfa_kind == DWUNW_RULE_PLT) {
 		base += arch->word_size;
 		if ((s->pc & 15) >= (__u32)rule->cfa_off)
@@ -162,15 +198,9 @@ dwunw_step(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 			   &ra);
 	if (stop != DWUNW_CONTINUE)
 		return stop;
-	if (rule->fp_kind == DWUNW_RULE_UNDEFINED) {
-		fp = 0;
-	} else {
-		stop = dwunw_apply(s, arch, full, reader, base, rule->fp_kind, rule->fp_reg,
-				   rule->fp_off, &fp);
-		if (stop == DWUNW_STOP_EXPRESSION || stop == DWUNW_STOP_BAD_READ ||
-		    stop == DWUNW_STOP_REGISTER)
-			return stop;
-	}
+	stop = dwunw_step_fp(s, arch, full, reader, rule, base, &fp, &fp_lost);
+	if (stop != DWUNW_CONTINUE)
+		return stop;
 	if (full) {
 		if (rule->saved >> arch->sp & 1) {
 			stop = dwunw_apply(s, arch, full, reader, base, saved->kind[arch->sp],
@@ -184,13 +214,15 @@ dwunw_step(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 		s->valid = 0;
 	if (arch->ra_mask)
 		ra &= ~s->ra_mask;
-	if (ra == 0)
+	/* but a signal can interrupt a call through a null pointer */
+	if (ra == 0 && !(flags & DWUNW_RULE_SIGNAL))
 		return DWUNW_STOP_ROOT;
 	if (ra == s->pc && sp == s->sp)
 		return DWUNW_STOP_NO_PROGRESS;
 	s->pc = ra;
 	s->sp = sp;
 	s->fp = fp;
+	s->fp_lost = fp_lost;
 	s->pc_exact = flags & DWUNW_RULE_SIGNAL;
 	return DWUNW_CONTINUE;
 }

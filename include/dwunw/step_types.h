@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The data of a frame step (step.h): what is known of an architecture, and the registers of a frame, and two questions about them. */
+/* The data of a frame step (step.h): what is known of an architecture, the registers of a frame, and questions about them. */
 #ifndef DWUNW_STEP_TYPES_H
 #define DWUNW_STEP_TYPES_H
 
@@ -29,6 +29,7 @@ struct dwunw_step_state {
 	__u64 regs[DWUNW_MAX_REGS];
 	__u32 valid;	/* bit i: regs[i] is known */
 	__u32 pc_exact; /* pc is not a return address: look it up as it is, not pc - 1 */
+	__u32 fp_lost;	/* 0, or the stop reason of a frame that needs fp, which is not known */
 	__u64 ra_mask;	/* bits to be cleared in return addresses, where arch.ra_mask has any */
 };
 
@@ -47,6 +48,31 @@ dwunw_fp_is_sane(const struct dwunw_step_state *s, const struct dwunw_step_arch 
 {
 	return s->fp >= s->sp && s->fp - s->sp <= arch->max_fp_frame &&
 	       !(s->fp & (arch->word_size - 1));
+}
+
+/*
+ * The frame of a call through a null pointer, which ran no instruction: all is as the call left it. (Others that lead to no code are
+ * not told from code that was mapped a moment ago.)
+ */
+static inline __attribute__((always_inline)) int
+dwunw_is_null_call(const struct dwunw_step_state *s)
+{
+	return s->pc == 0 && s->pc_exact;
+}
+
+static inline __attribute__((always_inline)) struct dwunw_frame_rule
+dwunw_null_call_rule(const struct dwunw_step_arch *arch)
+{
+	struct dwunw_frame_rule rule = {
+		.cfa_kind = DWUNW_RULE_REG_PLUS,
+		.cfa_reg = arch->sp,
+		.cfa_off = arch->return_size,
+		.ra_kind = arch->return_size ? DWUNW_RULE_CFA_AT : DWUNW_RULE_REG_PLUS,
+		.ra_reg = arch->link,
+		.ra_off = -arch->return_size,
+	};
+
+	return rule;
 }
 
 #endif

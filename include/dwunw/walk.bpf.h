@@ -163,6 +163,8 @@ static __always_inline int dwunw_no_cfi(struct dwunw_slot *slot)
 	/* In a frame that made no call the frame pointer may be any register. */
 	if (slot->state.pc_exact)
 		return DWUNW_STOP_NO_CFI;
+	if (slot->state.fp_lost)
+		return slot->state.fp_lost;
 	if (slot->state.fp == 0)
 		return DWUNW_STOP_ROOT; /* psABI AMD64 3.4.1: the deepest frame is marked by a zero frame pointer */
 	if (!dwunw_fp_is_sane(&slot->state, &DWUNW_ARCH_NATIVE))
@@ -200,6 +202,12 @@ static __always_inline int dwunw_look_up(struct dwunw_slot *slot,
 	__u64 pc = dwunw_lookup_pc(&slot->state), vaddr;
 
 	if (dwunw_find_mapping(slot, mappings, pc)) {
+		if (dwunw_is_null_call(&slot->state)) {
+			slot->code = DWUNW_CODE_NO_TABLE;
+			slot->rule = dwunw_null_call_rule(&DWUNW_ARCH_NATIVE);
+			slot->rule_address = 0;
+			return DWUNW_CONTINUE;
+		}
 		if (dwunw_see_through_trampoline(slot)) {
 			slot->code = slot->state.pc;
 			return DWUNW_STOP_NO_MAPPING;
@@ -353,6 +361,7 @@ static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
 static __always_inline void dwunw_walk_start(struct dwunw_slot *slot, __u64 process)
 {
 	slot->state.pc_exact = 1;
+	slot->state.fp_lost = 0;
 	slot->mapping.start = slot->mapping.end = 0;
 	slot->hash = process * DWUNW_HASH_MULTIPLIER;
 	slot->event.n_frames = 0;

@@ -52,6 +52,8 @@ static int step_by_frame_pointer(struct unwinder *u)
 	/* In a frame that made no call the frame pointer may be any register. */
 	if (u->state.pc_exact)
 		return DWUNW_STOP_NO_CFI;
+	if (u->state.fp_lost)
+		return (int)u->state.fp_lost;
 	if (u->state.fp == 0)
 		return DWUNW_STOP_ROOT;
 	if (!dwunw_fp_is_sane(&u->state, &DWUNW_ARCH_NATIVE))
@@ -121,6 +123,11 @@ static int look_up(struct unwinder *u)
 	uint64_t pc = dwunw_lookup_pc(&u->state);
 
 	u->mapping = find_code(u, pc);
+	if (!u->mapping && dwunw_is_null_call(&u->state)) {
+		memset(&u->rule, 0, sizeof(u->rule));
+		u->rule.frame = dwunw_null_call_rule(&DWUNW_ARCH_NATIVE);
+		return DWUNW_CONTINUE;
+	}
 	if (!u->mapping || u->state.pc == u->snapshot->trampoline) {
 		if (see_through_trampoline(u))
 			return step_by_sigreturn(u, DWUNW_STOP_NO_MAPPING);

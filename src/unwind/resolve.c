@@ -22,6 +22,8 @@ static int get_reg(void *arg, uint64_t reg, uint64_t *ret)
 	const struct frame *frame = arg;
 	int dense = arch_dense(frame->arch, reg);
 
+	if (dense == frame->arch->step->fp && frame->state->fp_lost)
+		return -ENODATA;
 	if (reg == frame->arch->ra_column)
 		*ret = frame->state->pc;
 	else if (dense == frame->arch->step->sp)

@@ -133,6 +133,7 @@ static int walk_remembered(struct unwinder *u, struct table_view *tables, size_t
 	struct dwunw_step_state state = {.pc = u->state.pc,
 					 .sp = u->state.sp,
 					 .fp = u->state.fp,
+					 .fp_lost = u->state.fp_lost,
 					 .pc_exact = u->state.pc_exact,
 					 .ra_mask = u->state.ra_mask};
 	union packed_rule packed;
@@ -154,6 +155,7 @@ static int walk_remembered(struct unwinder *u, struct table_view *tables, size_t
 	u->state.pc = state.pc;
 	u->state.sp = state.sp;
 	u->state.fp = state.fp;
+	u->state.fp_lost = state.fp_lost;
 	u->state.pc_exact = state.pc_exact;
 	if (n != *n_frames)
 		u->state.valid = 0;

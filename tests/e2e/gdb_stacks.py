@@ -38,7 +38,7 @@ class Allocator(gdb.Breakpoint):
         frame, places = gdb.newest_frame().older(), []
         while frame:
             if frame.type() != gdb.INLINE_FRAME:
-                places.append(Allocator.maps.place(frame.pc()))
+                places.append(Allocator.maps.place(frame.pc()) if frame.pc() else "None")  # a call through a null pointer
             frame = frame.older()
         # gdb does not know that nothing called __start_context, and takes the data behind it for a return address.
         stacks.add(tuple(itertools.takewhile(lambda place: place, places)))

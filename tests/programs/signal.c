@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Allocation in signal handlers: raised by the thread itself, on the normal and on an alternate stack, nested, and after a fault at
- * the first instruction of a function (whose pc, unlike a return address, must not be taken back by one). Only
+ * Allocation in signal handlers: raised by the thread itself, on the normal and on an alternate stack, nested, after a fault at
+ * the first instruction of a function (whose pc, unlike a return address, must not be taken back by one), and after a call through a
+ * null pointer (which leaves a pc of 0). Only
  * signals that the program sends itself: the allocator is never interrupted.
  */
 #include <setjmp.h>
@@ -37,6 +38,12 @@ FRAME void leak_after_fault(void)
 	NO_TAIL_CALL();
 }
 
+FRAME void leak_after_null_call(void)
+{
+	truth_keep(malloc(1015));
+	NO_TAIL_CALL();
+}
+
 static void on_usr1(int signal)
 {
 	(void)signal;
@@ -59,10 +66,15 @@ static void on_alarm(int signal)
 	NO_TAIL_CALL();
 }
 
+static volatile sig_atomic_t null_call;
+
 static void on_fault(int signal)
 {
 	(void)signal;
-	leak_after_fault();
+	if (null_call)
+		leak_after_null_call();
+	else
+		leak_after_fault();
 	siglongjmp(after_fault, 1);
 }
 
@@ -87,6 +99,17 @@ FRAME void fault(void)
 	NO_TAIL_CALL();
 }
 
+FRAME void call_null(void)
+{
+	void (*volatile nothing)(void) = NULL;
+
+	null_call = 1;
+	if (sigsetjmp(after_fault, 1) == 0)
+		nothing();
+	null_call = 0;
+	NO_TAIL_CALL();
+}
+
 int main(void)
 {
 	stack_t stack = {.ss_sp = alternate, .ss_size = sizeof(alternate)};
@@ -102,11 +125,13 @@ int main(void)
 		raise(SIGUSR1);
 		raise(SIGUSR2);
 		fault();
+		call_null();
 	}
 	truth(ROUNDS * 611, ROUNDS, "leak_in_handler");
 	truth(ROUNDS * 712, ROUNDS, "leak_on_alternate");
 	truth(ROUNDS * 813, ROUNDS, "leak_nested");
 	truth(ROUNDS * 914, ROUNDS, "leak_after_fault");
+	truth(ROUNDS * 1015, ROUNDS, "leak_after_null_call");
 	truth_done();
 	return 0;
 }

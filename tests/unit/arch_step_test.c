@@ -2,7 +2,7 @@
 /*
  * Proves, on any machine, what the descriptors of all architectures make of the frame step: return addresses in a link
  * register (the innermost frame's alone), signatures in return addresses, 32-bit addresses that wrap, frame pointers, which
- * registers outlive a call, and that each descriptor's numbers agree with one another.
+ * registers outlive a call, a frame pointer that cannot be restored, a call through a null pointer, and that each descriptor's numbers agree with one another.
  */
 #include <elf.h>
 #include <errno.h>
@@ -197,6 +197,75 @@ static void test_frame_pointer(const struct arch *arch, int fp_to_cfa)
 	CHECK(cfa == STACK + 64 && state.pc == CODE + 0x700 && state.fp == STACK + 128);
 }
 
+/* The return address can be read, the frame pointer that was saved below it cannot: only who asks for it fails. */
+static void test_lost_frame_pointer(const struct arch *arch)
+{
+	const struct dwunw_step_arch *step_arch = arch->step;
+	unsigned int word = step_arch->word_size, fp = 0;
+
+	while (arch_dense(arch, fp) != step_arch->fp)
+		fp++;
+	for (int full = 0; full < 2; full++) {
+		begin(arch, 2 * word);
+		row.n_regs = 64;
+		row.regs[fp] = (struct cfi_rule){.kind = CFI_OFFSET, .off = -0x1000};
+		row.regs[arch->ra_column] =
+			(struct cfi_rule){.kind = CFI_OFFSET, .off = -(int)word};
+		memory.words[1] = CODE + 0x100;
+		memory.words[3] = CODE + 0x200;
+		memory.words[4] = 0x1234;
+		memory.words[5] = CODE + 0x300;
+		CHECK(step(arch, full) == DWUNW_CONTINUE && state.pc == CODE + 0x100);
+		CHECK(state.fp_lost == DWUNW_STOP_BAD_READ);
+		/* a frame that leaves it alone */
+		row.regs[fp].kind = CFI_UNSPECIFIED;
+		CHECK(step(arch, full) == DWUNW_CONTINUE && state.pc == CODE + 0x200);
+		CHECK(state.fp_lost == DWUNW_STOP_BAD_READ);
+		/* one that needs it */
+		row.cfa.reg = fp;
+		CHECK(step(arch, full) == DWUNW_STOP_BAD_READ);
+		/* one that has saved its own caller's where it can be read */
+		begin(arch, 2 * word);
+		state.sp = STACK + 4 * word;
+		state.fp_lost = DWUNW_STOP_BAD_READ;
+		row.n_regs = 64;
+		row.regs[fp] = (struct cfi_rule){.kind = CFI_OFFSET, .off = -2 * (int)word};
+		row.regs[arch->ra_column] =
+			(struct cfi_rule){.kind = CFI_OFFSET, .off = -(int)word};
+		memory.words[4] = 0x1234;
+		memory.words[5] = CODE + 0x300;
+		CHECK(step(arch, full) == DWUNW_CONTINUE && state.pc == CODE + 0x300);
+		CHECK(state.fp == 0x1234 && state.fp_lost == 0);
+	}
+}
+
+/* What a signal interrupted may be at address 0, and then is as its call left it; any other frame there is a root. */
+static void test_null_call(const struct arch *arch)
+{
+	const struct dwunw_step_arch *step_arch = arch->step;
+	unsigned int word = step_arch->word_size, link = step_arch->link;
+	struct dwunw_frame_rule rule = dwunw_null_call_rule(step_arch);
+
+	for (int signal = 0; signal < 2; signal++) {
+		begin(arch, 4 * word);
+		row.signal_frame = signal;
+		row.ra_column = 64;
+		row.n_regs = 65;
+		row.regs[64] = (struct cfi_rule){.kind = CFI_OFFSET, .off = -(int)word};
+		CHECK(step(arch, true) == (signal ? DWUNW_CONTINUE : DWUNW_STOP_ROOT));
+	}
+	CHECK(dwunw_is_null_call(&state) && state.sp == STACK + 4 * word);
+	state.fp = 0x1234;
+	state.regs[link] = CODE + 0x400;
+	state.valid = 1u << link;
+	memory.words[4] = CODE + 0x400;
+	CHECK(dwunw_step(&state, step_arch, &memory, &rule, NULL, &cfa) == DWUNW_CONTINUE);
+	CHECK(state.pc == CODE + 0x400 && !state.pc_exact && state.fp == 0x1234);
+	CHECK(state.sp == STACK + 4 * word + step_arch->return_size);
+	state.pc = 0;
+	CHECK(!dwunw_is_null_call(&state));
+}
+
 /* Every dense index has one register, and the kernel's register set has a place for each. */
 static void test_numbers(const struct arch *arch)
 {
@@ -228,6 +297,8 @@ int main(void)
 	for (size_t i = 0; i < 4; i++) {
 		test_numbers(all[i]);
 		test_callee_saved(all[i]);
+		test_lost_frame_pointer(all[i]);
+		test_null_call(all[i]);
 		if (all[i] == x86_64)
 			continue;
 		test_link_register(all[i]);
