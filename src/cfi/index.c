@@ -42,6 +42,20 @@ static bool hdr_is_sound(const struct cfi_hdr *hdr, const struct cfi_section *se
 	return true;
 }
 
+/*
+ * A table that lists fewer FDEs than there are hides functions: linkers leave it so where an input's section could not be parsed.
+ * Looking at the lengths of all entries takes a fraction of the time that the index of our own would.
+ */
+static bool hdr_is_complete(const struct cfi_hdr *hdr, const struct cfi_section *section)
+{
+	struct cfi_entry entry;
+	size_t n = 0;
+
+	for (size_t off = 0; !section_entry(section, off, &entry); off = entry.next)
+		n += !entry.is_cie && !entry.is_end;
+	return n <= hdr->n;
+}
+
 int hdr_open(const struct elf_section *hdr, const struct cfi_section *section, struct cfi_hdr *ret)
 {
 	struct cursor c = cursor_make(hdr->data, hdr->size, section->little_endian);
@@ -69,7 +83,7 @@ int hdr_open(const struct elf_section *hdr, const struct cfi_section *section, s
 		return -EINVAL;
 	found.table = c.pos;
 	found.n = n;
-	if (!hdr_is_sound(&found, section))
+	if (!hdr_is_sound(&found, section) || !hdr_is_complete(&found, section))
 		return -EINVAL;
 	*ret = found;
 	return 0;

@@ -21,7 +21,7 @@ struct cfi_hdr {
 
 struct elf_section;
 
-/* -EINVAL: it is not sound, or not of the one form that linkers write. */
+/* -EINVAL: it is not sound, lists fewer FDEs than the section has, or is not of the one form that linkers write. */
 int hdr_open(const struct elf_section *hdr, const struct cfi_section *section, struct cfi_hdr *ret);
 
 /* Offset of the one FDE that may cover `vaddr`; -ENOENT. */
