@@ -22,7 +22,8 @@ struct table;
 struct module {
 	char *path; /* as the target names it, "[vdso]" for the vDSO; first one seen */
 	struct elf_file *elf;
-	struct cfi *cfi; /* module_cfi(); NULL until then, and where the file has none */
+	struct elf_file *debug; /* its debug file, where that has the CFI; else NULL */
+	struct cfi *cfi;	/* module_cfi(); NULL until then, and where the file has none */
 	bool cfi_is_known;
 	struct table *table; /* module_table(); NULL until then */
 	uint32_t id;	     /* unique in its cache, never 0, never reused */

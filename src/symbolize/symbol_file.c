@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "elf/debug_file.h"
 #include "elf/elf_file.h"
-#include "symbolize/debug_file.h"
 #include "symbolize/demangle.h"
 #include "symbolize/symbol_file.h"
 #include "symbolize/symbol_table.h"
@@ -64,9 +64,28 @@ static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwar
 	return fd;
 }
 
+/* libdwfl's own callback would go on to ask a debuginfod server. */
+static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
+			  const char *file_name, const char *link, GElf_Word crc, char **ret_name)
+{
+	const unsigned char *id;
+	GElf_Addr vaddr;
+	int size = dwfl_module_build_id(module, &id, &vaddr);
+	int fd = -1;
+
+	(void)userdata;
+	(void)name;
+	(void)base;
+	if (size > 0)
+		fd = debug_file_by_build_id(id, (size_t)size, ret_name);
+	if (fd < 0 && file_name && link)
+		fd = debug_file_by_link(file_name, link, crc, ret_name);
+	return fd < 0 ? -1 : fd;
+}
+
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = find_elf,
-	.find_debuginfo = debug_file_find,
+	.find_debuginfo = find_debuginfo,
 };
 
 /*
