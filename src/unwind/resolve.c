@@ -13,7 +13,7 @@
 
 struct frame {
 	const struct arch *arch;
-	const struct dwunw_step_state *state;
+	struct dwunw_step_state *state;
 	const struct unwind_snapshot *snapshot;
 };
 
@@ -55,23 +55,60 @@ static int offset_from(uint64_t base, uint64_t value, __s32 *ret)
 	return 0;
 }
 
-static int resolve_cfa(const struct cfi_row *row, const struct expression_context *context,
-		       const struct frame *frame, struct dwunw_frame_rule *rule, uint64_t *cfa)
+static bool part_reads(__u8 kind, __u8 part_reg, unsigned int reg)
 {
-	uint64_t base = 0;
+	return (kind == DWUNW_RULE_REG_AT || kind == DWUNW_RULE_REG_PLUS) && part_reg == reg;
+}
 
-	if (rule->cfa_kind != DWUNW_RULE_EXPRESSION) {
-		int err = get_reg((void *)frame, row->cfa.reg, &base);
+/* Whether the caller's registers are said relative to this frame's `reg`. */
+static bool rule_reads(const struct dwunw_rule *rule, unsigned int reg)
+{
+	const struct dwunw_frame_rule *frame = &rule->frame;
 
-		*cfa = base + row->cfa.off;
-		return row->cfa.kind == CFI_REGISTER ? err : -ENOTSUP;
+	if (part_reads(frame->ra_kind, frame->ra_reg, reg) ||
+	    part_reads(frame->fp_kind, frame->fp_reg, reg))
+		return true;
+	for (unsigned int i = 0; i < DWUNW_MAX_REGS; i++) {
+		if ((frame->saved >> i & 1) && part_reads(rule->kind[i], rule->reg[i], reg))
+			return true;
 	}
-	if (expression_evaluate(row->cfa.expr, row->cfa.expr_size, context, false, 0, cfa) ||
-	    offset_from(frame->state->sp, *cfa, &rule->cfa_off))
-		return -EINVAL;
-	rule->cfa_kind = DWUNW_RULE_REG_PLUS;
-	rule->cfa_reg = frame->arch->step->sp;
+	return false;
+}
+
+static int find_cfa(const struct cfi_row *row, const struct expression_context *context,
+		    struct frame *frame, uint64_t *cfa)
+{
+	uint64_t base;
+	int err;
+
+	if (row->cfa.kind == CFI_EXPRESSION)
+		return expression_evaluate(row->cfa.expr, row->cfa.expr_size, context, false, 0,
+					   cfa);
+	if (row->cfa.kind != CFI_REGISTER)
+		return -ENOTSUP;
+	err = get_reg(frame, row->cfa.reg, &base);
+	if (err)
+		return err;
+	*cfa = base + (uint64_t)row->cfa.off;
 	return 0;
+}
+
+/* Makes `cfa` what the rule says, if it says an expression. */
+static void set_cfa(struct frame *frame, struct dwunw_rule *rule, uint64_t cfa)
+{
+	unsigned int sp = frame->arch->step->sp;
+
+	if (rule->frame.cfa_kind != DWUNW_RULE_EXPRESSION)
+		return;
+	if (offset_from(frame->state->sp, cfa, &rule->frame.cfa_off)) {
+		/* A frame of more than 2 GiB. */
+		if (rule_reads(rule, sp))
+			return;
+		frame->state->sp = cfa;
+		rule->frame.cfa_off = 0;
+	}
+	rule->frame.cfa_kind = DWUNW_RULE_REG_PLUS;
+	rule->frame.cfa_reg = (__u8)sp;
 }
 
 static void resolve_reg(const struct cfi_rule *from, const struct expression_context *context,
@@ -100,9 +137,9 @@ bool rule_has_expression(const struct dwunw_rule *rule)
 	return false;
 }
 
-int rule_resolve(const struct arch *arch, const struct cfi_row *row,
-		 const struct dwunw_step_state *state, const struct unwind_snapshot *snapshot,
-		 uint64_t load_bias, struct dwunw_rule *rule)
+int rule_resolve(const struct arch *arch, const struct cfi_row *row, struct dwunw_step_state *state,
+		 const struct unwind_snapshot *snapshot, uint64_t load_bias,
+		 struct dwunw_rule *rule)
 {
 	struct frame frame = {arch, state, snapshot};
 	struct expression_context context = {
@@ -115,7 +152,7 @@ int rule_resolve(const struct arch *arch, const struct cfi_row *row,
 	};
 	uint64_t cfa;
 
-	if (resolve_cfa(row, &context, &frame, &rule->frame, &cfa))
+	if (find_cfa(row, &context, &frame, &cfa))
 		return 0;
 	for (unsigned int reg = 0; reg < row->n_regs; reg++) {
 		const struct cfi_rule *from = &row->regs[reg];
@@ -130,5 +167,6 @@ int rule_resolve(const struct arch *arch, const struct cfi_row *row,
 		else if (dense >= 0)
 			resolve_reg(from, &context, cfa, &rule->kind[dense], &rule->off[dense]);
 	}
+	set_cfa(&frame, rule, cfa);
 	return 0;
 }

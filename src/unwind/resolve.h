@@ -17,9 +17,12 @@ struct unwind_snapshot;
 
 bool rule_has_expression(const struct dwunw_rule *rule);
 
-/* What cannot be evaluated keeps DWUNW_RULE_EXPRESSION and ends the walk there if it is needed. Always 0. */
-int rule_resolve(const struct arch *arch, const struct cfi_row *row,
-		 const struct dwunw_step_state *state, const struct unwind_snapshot *snapshot,
-		 uint64_t load_bias, struct dwunw_rule *rule);
+/*
+ * What cannot be evaluated keeps DWUNW_RULE_EXPRESSION and ends the walk there if it is needed. Always 0. state->sp becomes the CFA of a
+ * frame that is larger than a rule can say.
+ */
+int rule_resolve(const struct arch *arch, const struct cfi_row *row, struct dwunw_step_state *state,
+		 const struct unwind_snapshot *snapshot, uint64_t load_bias,
+		 struct dwunw_rule *rule);
 
 #endif
