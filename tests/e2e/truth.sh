@@ -13,6 +13,7 @@ declare -A extra=(
 	[recursion]="--perf-max-stack-depth 512"
 	[longjmp]="-O $PROGRAMS/allocator_lib.so"
 	[nested]="-O $PROGRAMS/allocator_lib.so"
+	[inside]="-O $PROGRAMS/allocator_lib.so"
 )
 
 # What stands before its name.
@@ -25,6 +26,7 @@ not_traced='not in .*allocator_lib\.so, so not traced: reallocarray, posix_memal
 declare -A said=(
 	[longjmp]="$not_traced|: 200 allocator calls that did not return"
 	[nested]="$not_traced"
+	[inside]="$not_traced"
 	[exec_self]="no tables for this process yet|stacks sent to user space"
 	[exec_main]="no tables for this process yet|stacks sent to user space"
 	[plugin]="of the walks in the kernel ended early|stacks sent to user space"
@@ -59,7 +61,7 @@ one_run() {
 for source in tests/programs/*.c tests/programs/*.cc; do
 	name=$(basename "${source%.*}")
 	case $name in
-	*_lib | leaky | unload | hard_*) continue ;; # libraries, a program without truth lines, one with a test of its own
+	*_lib | leaky | unload | dropped_page | hard_*) continue ;; # libraries, programs without truth lines, or with a test of their own
 	esac
 	one_run "$name" force
 	one_run "$name" off

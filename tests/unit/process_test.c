@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Proves: mappings and load biases are those of the dynamic linker (dl_iterate_phdr, dlsym) and nm, also for files whose
- * segments have different biases, for mappings that mprotect() cut up, and for a static-PIE child; files that are deleted, in a memfd,
+ * segments have different biases, for mappings that mprotect() and munmap() cut up, and for static, static-PIE, fixed and prelinked children; files that are deleted, in a memfd,
  * or in another mount namespace are the right files; unchanged mappings keep their modules; the vDSO is read;
  * hostile text of /proc/PID/maps is survived.
  */
@@ -155,6 +155,12 @@ static void test_refresh(void)
 	CHECK(vaddr_of(process, dlsym(lib, "middle")) == read_hex("nm far.so | grep ' T middle$'"));
 	CHECK(vaddr_of(process, dlsym(lib, "last")) == read_hex("nm far.so | grep ' T last$'"));
 
+	/* a hole in it */
+	CHECK(munmap(page, 4096) == 0);
+	CHECK(process_refresh(cache, process, &changed) == 0 && changed);
+	CHECK(process_find_mapping(process, (uintptr_t)page) == NULL);
+	CHECK(vaddr_of(process, dlsym(lib, "last")) == read_hex("nm far.so | grep ' T last$'"));
+
 	dlclose(lib);
 	CHECK(process_refresh(cache, process, &changed) == 0 && changed);
 	CHECK(find_path(process, "far.so") == NULL);
@@ -162,6 +168,21 @@ static void test_refresh(void)
 	CHECK(process_find_mapping(process, (uintptr_t)anonymous)->error == 0);
 	munmap(anonymous, 4096);
 	process_close(cache, process);
+}
+
+static void test_prelinked(void)
+{
+	void *one = dlopen("./based1.so", RTLD_NOW), *two = dlopen("./based2.so", RTLD_NOW);
+	struct process *process = open_process(getpid());
+
+	CHECK(one && vaddr_of(process, dlsym(one, "which")) ==
+			     read_hex("nm based1.so | grep ' T which$'"));
+	CHECK(two && vaddr_of(process, dlsym(two, "only_two")) ==
+			     read_hex("nm based2.so | grep ' T only_two$'"));
+	CHECK(vaddr_of(process, dlsym(two, "only_two")) != (uintptr_t)dlsym(two, "only_two"));
+	process_close(cache, process);
+	dlclose(one);
+	dlclose(two);
 }
 
 static void test_not_elf(void)
@@ -367,7 +388,8 @@ static void test_mount_namespace(void)
 	waitpid(pid, NULL, 0);
 }
 
-static void test_static_pie(void)
+/* A program that prints the address of its main(), loaded `moved` from the addresses that it was linked for, or not. */
+static void test_program(const char *name, bool moved)
 {
 	struct process *process;
 	const struct mapping *mapping;
@@ -380,7 +402,7 @@ static void test_static_pie(void)
 	pid = fork();
 	if (pid == 0) {
 		dup2(pipe_fds[1], 1);
-		execl("./static", "static", NULL);
+		execl(name, name, NULL);
 		_exit(1);
 	}
 	close(pipe_fds[1]);
@@ -389,9 +411,9 @@ static void test_static_pie(void)
 	fclose(out);
 	process = open_process(pid);
 	mapping = process_find_mapping(process, address);
-	CHECK(mapping && mapping->module && strstr(mapping->path, "/static"));
-	CHECK(mapping && address - mapping->load_bias == read_hex("nm static | grep ' T main$'"));
-	CHECK(mapping && mapping->load_bias != 0);
+	CHECK(mapping && mapping->module && strstr(mapping->path, name));
+	CHECK(mapping && address - mapping->load_bias == read_hex("nm %s | grep ' T main$'", name));
+	CHECK(mapping && (mapping->load_bias != 0) == moved);
 	kill(pid, SIGKILL);
 	/* Now a zombie: its mappings are gone, the snapshot stays. */
 	waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
@@ -418,7 +440,12 @@ int main(void)
 	run("cc -O1 -shared -fPIC -Wl,--section-start=.far=0x800000 -o far.so far.c");
 	run("cc -O1 -shared -fPIC -Wl,--build-id -o one.so one.c");
 	run("cc -O1 -shared -fPIC -Wl,--build-id -o two.so two.c");
-	run("cc -static-pie -o static static.c");
+	run("cc -static-pie -o static-pie static.c; cc -static -no-pie -o static-fixed static.c; "
+	    "cc -no-pie -o fixed static.c");
+	/* linked for addresses of their choice, which only one of them can have */
+	run("cc -pie -Wl,-Ttext-segment=0x40000000 -o prelinked static.c");
+	run("cc -O1 -shared -fPIC -Wl,-Ttext-segment=0x50000000 -o based1.so one.c");
+	run("cc -O1 -shared -fPIC -Wl,-Ttext-segment=0x50000000 -o based2.so two.c");
 	CHECK(module_cache_create(0, &cache) == 0);
 	test_parse();
 	test_self();
@@ -428,7 +455,11 @@ int main(void)
 	test_open_by_path();
 	test_cache();
 	test_mount_namespace();
-	test_static_pie();
+	test_program("static-pie", true);
+	test_program("static-fixed", false);
+	test_program("fixed", false);
+	test_program("prelinked", false);
+	test_prelinked();
 	module_cache_destroy(cache);
 	workdir_leave();
 	return test_end();
