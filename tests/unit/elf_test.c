@@ -188,16 +188,17 @@ static struct elf_file *open_with_header(uint64_t off, uint64_t section_size, ui
 {
 	struct elf_file *file = NULL;
 	Elf64_Ehdr ehdr;
+	Elf64_Shdr shdr;
 	uint8_t *bytes;
 	size_t size, at;
-	Elf64_Shdr shdr;
+	char *index;
 
 	bytes = read_file("lib.so", &size);
 	memcpy(&ehdr, bytes, sizeof(ehdr));
-	at = ehdr.e_shoff + sizeof(shdr) * strtoull(read_command("readelf -SW lib.so | sed -n "
-								 "'s/^ *\\[ *\\([0-9]*\\)\\] "
-								 "\\.eh_frame .*/\\1/p'"),
-						    NULL, 10);
+	index = read_command(
+		"readelf -SW lib.so | sed -n 's/^ *\\[ *\\([0-9]*\\)\\] \\.eh_frame .*/\\1/p'");
+	at = ehdr.e_shoff + sizeof(shdr) * strtoull(index, NULL, 10);
+	free(index);
 	memcpy(&shdr, bytes + at, sizeof(shdr));
 	shdr.sh_offset = off;
 	shdr.sh_size = section_size;
