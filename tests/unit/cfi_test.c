@@ -430,19 +430,29 @@ static void test_broken_entries(void)
 	close_cfi();
 }
 
-/* An augmentation that no NUL ends before the entry does; a FDE that names itself as its CIE, or another FDE. */
+/*
+ * An augmentation that no NUL ends before the entry does (but the next entry has one), and a FDE that names itself as its CIE and could be
+ * one; others believe them.
+ */
 static void test_hostile_entries(void)
 {
-	size_t good = put_simple_cie(&eh), cie = eh.size, body = begin_entry(&eh, false), fde;
+	static const uint8_t looks_like_cie[] = {
+		1, 'z', 'R', 0, 1, 0x78, RIP, 1, 0x1b, DW_CFA_def_cfa, RSP, 8};
+	size_t unterminated = eh.size, self, body = begin_entry(&eh, false);
 
 	put_uint(&eh, 0, 4);
 	put_u8(&eh, 1);
-	put(&eh, "zRzRzRzRzRz", 11);
+	put(&eh, "SSSSSSSSSSS", 11);
 	end_entry(&eh, body, false);
-	put_fde(&eh, cie, PC, FUNCTION_SIZE, NULL, 0);
-	put_fde(&eh, eh.size, PC, FUNCTION_SIZE, NULL, 0);
-	fde = put_fde(&eh, good, PC + FUNCTION_SIZE, FUNCTION_SIZE, NULL, 0);
-	put_fde(&eh, fde, PC, FUNCTION_SIZE, NULL, 0);
+	put_uint(&eh, 0, 4);
+	put_absolute_fde(&eh, eh.size + 4 - unterminated, 4, false, PC, "", 0);
+	self = eh.size;
+	body = begin_entry(&eh, false);
+	put_uint(&eh, body - self, 4);
+	put(&eh, looks_like_cie, sizeof(looks_like_cie));
+	end_entry(&eh, body, false);
+	put_fde(&eh, self, PC, FUNCTION_SIZE, NULL, 0);
+	put_fde(&eh, put_simple_cie(&eh), PC + FUNCTION_SIZE, FUNCTION_SIZE, NULL, 0);
 	CHECK(open_cfi() == 0 && stats.fdes == 1 && stats.skipped_fdes == 3);
 	CHECK(covers(PC + FUNCTION_SIZE, PC + FUNCTION_SIZE, PC + 2 * FUNCTION_SIZE));
 	CHECK(!covers(PC, PC, PC + FUNCTION_SIZE));

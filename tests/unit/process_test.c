@@ -170,6 +170,25 @@ static void test_refresh(void)
 	process_close(cache, process);
 }
 
+/* The page of the file in which one segment ends and the next one begins belongs to both. */
+static void test_shared_page(void)
+{
+	void *lib = dlopen("./shared-page.so", RTLD_NOW);
+	struct process *process = open_process(getpid());
+	const struct elf_segment *before;
+	const struct mapping *far;
+
+	CHECK(lib && vaddr_of(process, dlsym(lib, "near")) ==
+			     read_hex("nm shared-page.so | grep ' T near$'"));
+	CHECK(vaddr_of(process, dlsym(lib, "far")) ==
+	      read_hex("nm shared-page.so | grep ' T far$'"));
+	far = process_find_mapping(process, (uintptr_t)dlsym(lib, "far"));
+	before = far && far->module ? &elf_file_segments(far->module->elf)[1] : NULL;
+	CHECK(before && before->file_off + before->file_size > far->file_off);
+	process_close(cache, process);
+	dlclose(lib);
+}
+
 static void test_prelinked(void)
 {
 	void *one = dlopen("./based1.so", RTLD_NOW), *two = dlopen("./based2.so", RTLD_NOW);
@@ -438,6 +457,10 @@ int main(void)
 			       "int main(void) { printf(\"%lx\\n\", (long)main);\n"
 			       "fflush(stdout); pause(); }\n");
 	run("cc -O1 -shared -fPIC -Wl,--section-start=.far=0x800000 -o far.so far.c");
+	write_text("near.c", "int near(void) { return 1; }\n"
+			     "__attribute__((section(\".far\"))) int far(void) { return 2; }\n");
+	run("cc -O1 -shared -fPIC -Wl,-z,noseparate-code -Wl,--section-start=.far=0x800f00 -o "
+	    "shared-page.so near.c");
 	run("cc -O1 -shared -fPIC -Wl,--build-id -o one.so one.c");
 	run("cc -O1 -shared -fPIC -Wl,--build-id -o two.so two.c");
 	run("cc -static-pie -o static-pie static.c; cc -static -no-pie -o static-fixed static.c; "
@@ -460,6 +483,7 @@ int main(void)
 	test_program("fixed", false);
 	test_program("prelinked", false);
 	test_prelinked();
+	test_shared_page();
 	module_cache_destroy(cache);
 	workdir_leave();
 	return test_end();
