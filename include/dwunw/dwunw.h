@@ -293,11 +293,13 @@ DWUNW_API int dwunw_self_capture(struct dwunw_self *self, const struct dwunw_reg
 /* What a stop reason says; never NULL. */
 DWUNW_API const char *dwunw_stop_reason_text(unsigned int stop);
 
-/* Sizes the maps of an object that includes dwunw.bpf.h, between opening and loading it. `opts` may be NULL. -ENOENT: it
- * does not include that. */
+/*
+ * Sizes the maps of an object that includes dwunw.bpf.h, between opening and loading it. `opts` may be NULL. -ENOENT: it does not
+ * include that; -EINVAL: no object, opts->size is none, an option is out of its range or not known to this library.
+ */
 DWUNW_API int dwunw_bpf_prepare(struct bpf_object *object, const struct dwunw_bpf_opts *opts);
 
-/* After loading; borrows both. */
+/* After loading; borrows both. -ENOENT: the object does not include dwunw.bpf.h, or is not loaded; -EINVAL: NULL; -ENOMEM. */
 DWUNW_API int dwunw_bpf_create(struct dwunw_context *context, struct bpf_object *object,
 			       struct dwunw_bpf **ret);
 DWUNW_API void dwunw_bpf_destroy(struct dwunw_bpf *bpf);
@@ -305,19 +307,22 @@ DWUNW_API void dwunw_bpf_destroy(struct dwunw_bpf *bpf);
 /*
  * Loads the unwind tables of a process and follows its dynamic linker. Its stacks are walked in the kernel from now on. (A process
  * that was not added announces itself with its first stack.) Again for the same pid: reads its mappings again.
- * -ESRCH: no such process; -EACCES, -EPERM: not permitted to read its mappings.
+ * -ESRCH: no such process; -EACCES, -EPERM: not permitted to read its mappings; -EINVAL: NULL, or no pid.
  */
 DWUNW_API int dwunw_bpf_add_process(struct dwunw_bpf *bpf, pid_t pid);
 
 /* Stops following a process and frees what is kept for it; its stacks stay. -ESRCH: it was not added. */
 DWUNW_API int dwunw_bpf_remove_process(struct dwunw_bpf *bpf, pid_t pid);
 
-/* One record of the ring buffer "dwunw_events". 1: it is not libdwunw's (type DWUNW_EVENT_TOOL or above). */
+/*
+ * One record of the ring buffer "dwunw_events". 1: it is not libdwunw's (type DWUNW_EVENT_TOOL or above); -EBADMSG: it is no record that
+ * this library knows; -EINVAL: NULL, or too short for a type.
+ */
 DWUNW_API int dwunw_bpf_handle_event(struct dwunw_bpf *bpf, const void *data, size_t size);
 
 /*
  * The stack that `id` stands for. -ENOENT: none was kept (the low bits of an id with DWUNW_ID_REASON say why), or
- * its record has not been handled yet.
+ * its record has not been handled yet; -EINVAL: NULL.
  */
 DWUNW_API int dwunw_bpf_find_stack(struct dwunw_bpf *bpf, int64_t id,
 				   const struct dwunw_stack **ret);
@@ -329,6 +334,7 @@ DWUNW_API int dwunw_bpf_find_stack(struct dwunw_bpf *bpf, int64_t id,
  */
 DWUNW_API int dwunw_bpf_forget_unused(struct dwunw_bpf *bpf);
 
+/* Neither may be NULL. */
 DWUNW_API void dwunw_bpf_get_stats(struct dwunw_bpf *bpf, struct dwunw_bpf_stats *ret);
 
 #ifdef __cplusplus

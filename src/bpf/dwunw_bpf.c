@@ -154,8 +154,11 @@ int dwunw_bpf_remove_process(struct dwunw_bpf *bpf, pid_t pid)
 
 int dwunw_bpf_find_stack(struct dwunw_bpf *bpf, int64_t id, const struct dwunw_stack **ret)
 {
-	const struct dwunw_stack *stack = stacks_find(bpf->stacks, id);
+	const struct dwunw_stack *stack;
 
+	if (!bpf || !ret)
+		return -EINVAL;
+	stack = stacks_find(bpf->stacks, id);
 	if (!stack)
 		return -ENOENT;
 	*ret = stack;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is set in a BPF object before it is loaded. */
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include <bpf/libbpf.h>
@@ -11,6 +10,7 @@
 
 #include "bpf/probe.h"
 #include "bpf/rodata.h"
+#include "unwind/options.h"
 
 #define DEFAULT_DEPTH 127
 #define DEFAULT_STACKS 131072
@@ -80,10 +80,8 @@ int dwunw_bpf_prepare(struct bpf_object *object, const struct dwunw_bpf_opts *gi
 	struct bpf_map *slots, *stacks, *events;
 	int cpus = libbpf_num_possible_cpus(), err = 0;
 
-	if (!object || (given && given->size < sizeof(opts.size)))
+	if (!object || (given && options_take(&opts, sizeof(opts), given)))
 		return -EINVAL;
-	if (given)
-		memcpy(&opts, given, given->size < sizeof(opts) ? given->size : sizeof(opts));
 	if (opts.max_depth >= DWUNW_MAX_FRAMES || opts.ship_percent > 100 ||
 	    opts.slice_size > DWUNW_MAX_SLICE || opts.slice_size % DWUNW_SLICE_UNIT)
 		return -EINVAL;

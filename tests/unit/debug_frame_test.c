@@ -61,8 +61,10 @@ static bool is_whole(const char *name)
 	for (size_t i = 0; i < result.n_frames; i++)
 		through |= frames[i].module && strstr(frames[i].module, name);
 	CHECK(through);
-	dwunw_forget_process(context, pid);
 	end(pid);
+	/* which remembers files, and what was known of them */
+	dwunw_context_destroy(context);
+	CHECK(dwunw_context_create(NULL, &context) == 0);
 	return result.stop == DWUNW_STOP_ROOT && has_levels(result.n_frames);
 }
 
