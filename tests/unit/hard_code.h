@@ -32,8 +32,10 @@ HARD_CFI_FUNCTION(hot,
 			  "\ncall *%rdi\nud2")
 HARD_FRAME_OF(frame_40k, 40960)
 HARD_FRAME_OF(frame_100k, 102400)
+/* DW_CFA_def_cfa_offset 0xc0000000, which not every assembler writes right */
 HARD_CFI_FUNCTION(frame_3g,
-	"movabsq $0xc0000000 - 8, %r11\nsubq %r11, %rsp\n.cfi_def_cfa_offset 0xc0000000\n"
+	"movabsq $0xc0000000 - 8, %r11\nsubq %r11, %rsp\n"
+	".cfi_escape 0x0e, 0x80, 0x80, 0x80, 0x80, 0x0c\n"
 	"call *%rdi\nud2")
 
 /* Hand-written code without any CFI: with a frame pointer, without, and where a thread begins. */
