@@ -103,6 +103,7 @@ static inline void set_frame(struct dwunw_frame *out, const struct dwunw_step_st
 /* One frame, recorded in `out` unless that is NULL: DWUNW_CONTINUE or a stop reason. */
 static int walk_frame(struct unwinder *u, struct dwunw_frame *out)
 {
+	uint64_t sp = u->state.sp; /* frame_rule() may move it */
 	__u64 cfa = 0;
 	int stop;
 
@@ -117,6 +118,7 @@ static int walk_frame(struct unwinder *u, struct dwunw_frame *out)
 		stop = dwunw_step(&u->state, &DWUNW_ARCH_NATIVE, &u->reader, &u->in_force->frame,
 				  u->full ? u->in_force : NULL, &cfa);
 	if (out) {
+		out->sp = sp;
 		out->cfa = cfa;
 		out->ra = stop == DWUNW_CONTINUE ? u->state.pc : 0;
 	}
