@@ -146,6 +146,21 @@ static bool find_target(const struct collect_source *source, const struct memlea
 	return false;
 }
 
+/* A block of target `owner` is also in the memory of the children that were forked since. */
+static void count_inherited(const struct collect_source *source, unsigned int owner,
+			    const struct memleak_block *block)
+{
+	for (unsigned int i = 0; i < source->n_targets; i++) {
+		struct collect_target *target = &source->targets[i];
+
+		if (!target->is_child || target->gone || *target->image ||
+		    target->parent != owner || block->time_ns > target->forked_ns)
+			continue;
+		target->inherited_bytes += block->size;
+		target->inherited_blocks++;
+	}
+}
+
 static int add_block(struct collector *c, const struct memleak_key *key,
 		     const struct memleak_block *block)
 {
@@ -158,6 +173,8 @@ static int add_block(struct collector *c, const struct memleak_key *key,
 		bpf_map_delete_elem(c->source->blocks_fd, key);
 		return 0;
 	}
+	if (c->source->count_inherited)
+		count_inherited(c->source, target, block);
 	err = grow((void **)&snapshot->blocks, &c->blocks_size, snapshot->n_blocks,
 		   sizeof(*snapshot->blocks));
 	if (!err)

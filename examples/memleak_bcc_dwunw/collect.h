@@ -20,12 +20,18 @@ struct collect_target {
 	const volatile uint32_t *tgid;	/* the kernel's number for it; 0: it has no blocks */
 	const volatile uint64_t *image; /* if it is known to have called exec; 0: any */
 	struct symbolizer *symbolizer;
+	bool is_child; /* it has inherited what its parent (a number) had at that time */
+	unsigned int parent;
+	uint64_t forked_ns;
+	/* found by collect_blocks(): of that, what the parent has not freed since */
+	uint64_t inherited_bytes, inherited_blocks;
 };
 
 struct collect_source {
 	int blocks_fd, stacks_fd;
-	const struct collect_target *targets;
+	struct collect_target *targets;
 	unsigned int n_targets;
+	bool count_inherited; /* some are children */
 	size_t max_depth;
 	struct dwunw_bpf *dwunw; /* dwunw-added: NULL: stacks are bpf_get_stackid()'s */
 	void (*handle_events)(

@@ -7,6 +7,7 @@
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include <dwunw/dwunw.bpf.h> /* dwunw-added */
 #include "memleak_dwunw_events.h"
@@ -17,6 +18,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u64 min_size;
 const volatile __u64 max_size = ~0ULL;
 const volatile bool use_dwunw; /* dwunw-added */
+const volatile bool follow_forks;
+const volatile __u64 pidns_ino; /* PID namespace of the tool; 0: the initial one */
 
 __u64 counts[MEMLEAK_N_COUNTS];
 
@@ -58,6 +61,19 @@ struct {
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, 127 * sizeof(__u64));
 } stack_traces SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 << 10);
+} memleak_events SEC(".maps");
+
+/* Thread groups that share a target's memory (vfork) until they call exec -> number of the target. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u32);
+} vforked SEC(".maps");
 
 static __always_inline void count(enum memleak_count which)
 {
@@ -258,6 +274,59 @@ int memleak_free(struct pt_regs *ctx)
 	return 0;
 }
 
+/* The number of the process in the tool's PID namespace; 0: it has none. */
+static __always_inline __u32 pid_for_tool(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+
+	if (!pidns_ino)
+		return BPF_CORE_READ(task, tgid);
+	for (__u32 i = 0; i <= level && i < 32; i++) { /* kernel: MAX_PID_NS_LEVEL */
+		struct upid number;
+
+		if (bpf_core_read(&number, sizeof(number), &pid->numbers[i]))
+			return 0;
+		if (BPF_CORE_READ(number.ns, ns.inum) == pidns_ino)
+			return number.nr;
+	}
+	return 0;
+}
+
+static __always_inline void tell_child(struct task_struct *task, __u32 parent, __u32 by_exec)
+{
+	struct memleak_child child = {
+		.pid = pid_for_tool(task),
+		.tgid = BPF_CORE_READ(task, tgid),
+		.parent = parent,
+		.by_exec = by_exec,
+		.time_ns = bpf_ktime_get_ns(),
+	};
+
+	if (bpf_ringbuf_output(&memleak_events, &child, sizeof(child), 0))
+		count(MEMLEAK_COUNT_UNTOLD);
+}
+
+SEC("raw_tp/sched_process_fork")
+int memleak_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *parent = (void *)ctx->args[0], *task = (void *)ctx->args[1];
+	__u32 tgid = BPF_CORE_READ(task, tgid), parent_tgid = BPF_CORE_READ(parent, tgid);
+
+	if (tgid != (__u32)BPF_CORE_READ(task, pid)) /* a thread */
+		return 0;
+	for (__u32 i = 0; i < MEMLEAK_MAX_TARGETS; i++) {
+		if (target_tgids[i] != parent_tgid)
+			continue;
+		if (BPF_CORE_READ(task, mm) == BPF_CORE_READ(parent, mm))
+			bpf_map_update_elem(&vforked, &tgid, &i, BPF_ANY);
+		else
+			tell_child(task, i, 0);
+		return 0;
+	}
+	return 0;
+}
+
 /* exec, by whichever thread: the blocks of the old image are gone. Costs a bystander's exec next to nothing. */
 SEC("raw_tp/sched_process_exec")
 int memleak_exec(void *ctx)
@@ -267,6 +336,14 @@ int memleak_exec(void *ctx)
 	for (int i = 0; i < MEMLEAK_MAX_TARGETS; i++) {
 		if (target_tgids[i] == tgid)
 			target_images[i] = current_image();
+	}
+	if (follow_forks) {
+		__u32 *parent = bpf_map_lookup_elem(&vforked, &tgid);
+
+		if (parent) {
+			tell_child(bpf_get_current_task_btf(), *parent, 1);
+			bpf_map_delete_elem(&vforked, &tgid);
+		}
 	}
 	return 0;
 }

@@ -32,6 +32,15 @@ enum memleak_function {
 #define MEMLEAK_MAX_TARGETS 64 /* power of two */
 #define MEMLEAK_COOKIE_SHIFT 8
 
+/* In the ring buffer memleak_events: a target has a child with memory of its own, by fork or, after a vfork, by exec. */
+struct memleak_child {
+	__u32 pid;     /* in the PID namespace of the tool; 0: it has no number there */
+	__u32 tgid;    /* in the initial one */
+	__u32 parent;  /* number of the target */
+	__u32 by_exec; /* it has nothing of its parent's memory */
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+};
+
 /* Key of an outstanding block: addresses mean something only within one process image. */
 struct memleak_key {
 	__u64 addr;
@@ -50,6 +59,7 @@ struct memleak_block {
 	X(NO_THREAD_STATE, "calls not seen: no memory for the state of a thread")                  \
 	X(ABANDONED, "allocator calls that did not return (longjmp)")                              \
 	X(NO_RESULT, "blocks lost: the address returned by posix_memalign could not be read")      \
+	X(UNTOLD, "children not followed: ring buffer full")                                       \
 	X(NO_STACK, "blocks without a stack: bpf_get_stackid() failed")
 
 enum memleak_count {

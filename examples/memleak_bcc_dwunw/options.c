@@ -20,7 +20,15 @@
 #define MAX_OLDER_MS (UINT64_MAX / 1000000)
 
 /* Options without a letter. */
-enum { KEY_STACK_DEPTH = 0x100, KEY_STORED_STACKS, KEY_WALK, KEY_SLICE, KEY_SHARE, KEY_USAGE };
+enum {
+	KEY_STACK_DEPTH = 0x100,
+	KEY_STORED_STACKS,
+	KEY_FOLLOW,
+	KEY_WALK,
+	KEY_SLICE,
+	KEY_SHARE,
+	KEY_USAGE
+};
 
 /* What the parser carries: the result, and the status that ends the program. */
 struct parsed {
@@ -52,6 +60,10 @@ static const struct argp_option argp_options[] = {
 	 "trace this process, or these; may be repeated (default: none)", 1},
 	{"command", 'c', "COMMAND", 0,
 	 "run this command line, with arguments and PATH, and trace it (default: none)", 1},
+	{"follow-forks", KEY_FOLLOW, NULL, 0,
+	 "trace the children of these processes as well, from shortly after they begin (default: "
+	 "off)",
+	 1},
 	{"obj", 'O', "OBJECT", 0,
 	 "object whose allocation functions are traced, a path or a soname "
 	 "(default: libc.so.6)",
@@ -305,6 +317,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return parse_number(state, "--max-size", arg, 0, UINT64_MAX, &options->max_size);
 	case 'W':
 		return parse_mode(state, arg, &options->mode);
+	case KEY_FOLLOW:
+		options->follow_forks = true;
+		return 0;
 	case KEY_WALK:
 		return parse_walk(state, arg, &options->walk_in_user_space);
 	case KEY_SLICE:

@@ -14,6 +14,7 @@ enum options_mode { OPTIONS_MODE_OFF, OPTIONS_MODE_FALLBACK, OPTIONS_MODE_FORCE 
 struct options {
 	pid_t pids[MEMLEAK_MAX_TARGETS]; /* different ones */
 	unsigned int n_pids;
+	bool follow_forks;
 	const char *command; /* -c, to be split as a shell splits words; NULL: none */
 	bool show_allocs;
 	uint64_t older_ms;	     /* 500 */

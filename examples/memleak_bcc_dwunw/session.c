@@ -121,19 +121,6 @@ static int open_targets(struct session *session)
 	return 0;
 }
 
-static int trace_target(struct session *session, struct target *target)
-{
-	int err = target_find_allocator(session, target);
-
-	if (!err)
-		err = target_add(session, target); /* dwunw-added */
-	if (!err)
-		err = target_attach(session, target);
-	if (!err)
-		err = target_add(session, target); /* dwunw-added */
-	return err;
-}
-
 static int start(struct session *session)
 {
 	int err = block_signals(session);
@@ -144,10 +131,13 @@ static int start(struct session *session)
 		err = session_load(session);
 	if (!err)
 		err = create_modules(session);
+	if (!err)
+		err = children_start(session);
 	for (unsigned int i = 0; i < session->n_targets && !err; i++)
-		err = trace_target(session, &session->targets[i]);
+		err = target_trace(session, &session->targets[i]);
 	if (!err && session->child.pid)
 		err = child_release(&session->child);
+	session->child_runs = true;
 	return err;
 }
 
@@ -169,38 +159,51 @@ int session_start(const struct options *options, struct session **ret)
 	return 0;
 }
 
+enum { FIRST_TARGET = 3 }; /* of the descriptors that are waited for */
+
 enum wake { WAKE_TIME, WAKE_SIGNAL, WAKE_ENDED };
 
 /* Notes which targets have ended, of the `fds` that were polled. */
-static void note_ends(struct session *session, const struct pollfd *fds)
+static void note_ends(struct session *session, const struct pollfd *fds, unsigned int n)
 {
-	for (unsigned int i = 0; i < session->n_targets; i++) {
-		if (!(fds[i].revents & (POLLIN | POLLHUP)))
-			continue;
-		session->targets[i].ended = true;
-		session->n_ended++;
-	}
+	for (unsigned int i = 0; i < n; i++)
+		if (fds[i].fd >= 0 && (fds[i].revents & (POLLIN | POLLHUP)))
+			session->targets[i].ended = true;
+}
+
+static bool all_have_ended(const struct session *session)
+{
+	for (unsigned int i = 0; i < session->n_targets; i++)
+		if (session->targets[i].pid && !session->targets[i].ended)
+			return false;
+	return true;
 }
 
 /* Handles events until `deadline_ms`, a signal, or the end of the last target. */
 static enum wake wait_for_report(struct session *session, int64_t deadline_ms)
 {
-	struct pollfd fds[2 + MEMLEAK_MAX_TARGETS] = {
+	struct pollfd fds[FIRST_TARGET + MEMLEAK_MAX_TARGETS] = {
 		{.fd = session->signals_fd, .events = POLLIN},
+		{.fd = -1, .events = POLLIN},
 		{.fd = -1, .events = POLLIN},
 	};
 
 	if (session->events)					    /* dwunw-added */
 		fds[1].fd = ring_buffer__epoll_fd(session->events); /* dwunw-added */
+	if (session->children_events)
+		fds[2].fd = ring_buffer__epoll_fd(session->children_events);
 	for (;;) {
 		int64_t left = deadline_ms - monotonic_ms();
+		unsigned int n_targets = session->n_targets;
 
-		for (unsigned int i = 0; i < session->n_targets; i++) {
-			fds[2 + i].fd = session->targets[i].ended ? -1 : session->targets[i].pidfd;
-			fds[2 + i].events = POLLIN;
+		for (unsigned int i = 0; i < n_targets; i++) {
+			const struct target *target = &session->targets[i];
+
+			fds[FIRST_TARGET + i].fd = target->ended ? -1 : target->pidfd;
+			fds[FIRST_TARGET + i].events = POLLIN;
 		}
 		/* also when it is late already: a signal and the end of the target come first */
-		poll(fds, 2 + session->n_targets,
+		poll(fds, FIRST_TARGET + n_targets,
 		     left < 0	      ? 0
 		     : left > 1000000 ? 1000000
 				      : (int)left);
@@ -208,8 +211,9 @@ static enum wake wait_for_report(struct session *session, int64_t deadline_ms)
 			session_handle_events(session); /* dwunw-added */
 		if (fds[0].revents & POLLIN)
 			return WAKE_SIGNAL;
-		note_ends(session, fds + 2);
-		if (session->n_ended == session->n_targets)
+		note_ends(session, fds + FIRST_TARGET, n_targets);
+		children_handle(session); /* before the last target's end counts */
+		if (all_have_ended(session))
 			return WAKE_ENDED;
 		if (monotonic_ms() >= deadline_ms)
 			return WAKE_TIME;
@@ -222,7 +226,8 @@ static void tell_ends(struct session *session)
 	for (unsigned int i = 0; i < session->n_targets; i++) {
 		struct target *target = &session->targets[i];
 
-		if (target->ended && !target->told)
+		if (target->ended && !target->told &&
+		    (!target->is_child || session->options.verbose))
 			message("process %d has ended", target->pid);
 		target->told = target->ended;
 	}
@@ -277,7 +282,9 @@ void session_destroy(struct session *session)
 	if (session->child.pid)
 		child_end(&session->child);
 	for (unsigned int i = 0; i < session->n_targets; i++)
-		target_close(session, &session->targets[i]);
+		if (session->targets[i].pid)
+			target_close(session, &session->targets[i]);
+	ring_buffer__free(session->children_events);
 	if (session->context) {				 /* dwunw-added */
 		ring_buffer__free(session->events);	 /* dwunw-added */
 		dwunw_bpf_destroy(session->dwunw);	 /* dwunw-added */

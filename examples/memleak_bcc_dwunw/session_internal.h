@@ -23,21 +23,36 @@ struct symbolizer;
 
 /* A process that is traced. Its place in session.targets is its number for the kernel side. */
 struct target {
-	pid_t pid;
+	pid_t pid; /* 0: a free place */
 	int pidfd;
 	bool ended, told; /* it has ended; and that was said */
+	bool is_child;	  /* that was followed */
+	bool inherited_told;
+	unsigned int parent; /* its number */
+	uint64_t forked_ns;  /* CLOCK_MONOTONIC; 0: by exec, nothing is inherited */
 	struct probe_links links;
 	struct allocator allocator;
 	struct process *process;
 	struct symbolizer *symbolizer;
 };
 
+/* Of --follow-forks, since the start. */
+struct children {
+	uint64_t followed;
+	uint64_t too_short; /* they ended first */
+	uint64_t too_many;  /* no place was free */
+	uint64_t gap_ns;    /* longest time between fork and attaching */
+};
+
 struct session {
 	struct options options;
 	struct target targets[MEMLEAK_MAX_TARGETS];
-	unsigned int n_targets, n_ended;
+	unsigned int n_targets;		     /* places that are, or were, in use */
+	struct ring_buffer *children_events; /* with --follow-forks */
+	struct children children, told_children;
 	int signals_fd;
 	struct child child; /* with -c; pid 0: none */
+	bool child_runs;    /* by itself */
 	struct memleak_dwunw_bpf *skel;
 	struct module_cache *modules;
 	uint64_t told_counts[MEMLEAK_N_COUNTS]; /* as of the last report */
@@ -64,7 +79,16 @@ int target_add(struct session *session, struct target *target);
 int target_attach(const struct session *session, struct target *target);
 /* Opens the files that names come from, while the process lives. */
 int target_symbols(struct session *session, struct target *target);
+/* All of the steps. */
+int target_trace(struct session *session, struct target *target);
 void target_close(struct session *session, struct target *target);
+
+/* --follow-forks: before anything is attached; for the records that are there; at a report's end. */
+int children_start(struct session *session);
+void children_handle(struct session *session);
+void children_tell(struct session *session, const struct collect_target *targets);
+/* Frees the places of those that have ended and been reported. */
+void children_release(struct session *session);
 
 /* Hands stdout to the kernel; -EIO, the reason printed, where it does not take it. */
 int session_flush(void);

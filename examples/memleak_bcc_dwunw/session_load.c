@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <bpf/libbpf.h>
 
@@ -54,6 +55,16 @@ static unsigned int kernel_max_depth(unsigned int wanted)
 	return wanted < most ? wanted : most;
 }
 
+/* Inode number; 0: the initial one, which always has the same (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
+static uint64_t own_pid_namespace(void)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) || st.st_ino == 0xEFFFFFFC)
+		return 0;
+	return st.st_ino;
+}
+
 static int configure(struct session *session)
 {
 	struct options *options = &session->options;
@@ -62,6 +73,9 @@ static int configure(struct session *session)
 
 	skel->rodata->min_size = options->min_size;
 	skel->rodata->max_size = options->max_size;
+	skel->rodata->follow_forks = options->follow_forks;
+	skel->rodata->pidns_ino = own_pid_namespace();
+	bpf_program__set_autoload(skel->progs.memleak_fork, options->follow_forks);
 	if (use_dwunw) { /* dwunw-added */
 		const struct dwunw_bpf_opts opts = {
 			.size = sizeof(opts),

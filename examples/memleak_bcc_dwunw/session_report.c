@@ -119,7 +119,10 @@ static void describe_targets(const struct session *session, struct collect_targe
 	for (unsigned int i = 0; i < session->n_targets; i++) {
 		ret[i] = (struct collect_target){
 			.pid = session->targets[i].pid,
-			.gone = session->targets[i].told,
+			.gone = !session->targets[i].pid || session->targets[i].told,
+			.is_child = session->targets[i].is_child,
+			.parent = session->targets[i].parent,
+			.forked_ns = session->targets[i].forked_ns,
 			.tgid = &session->skel->bss->target_tgids[i],
 			.image = (const volatile uint64_t *)&session->skel->bss->target_images[i],
 			.symbolizer = session->targets[i].symbolizer,
@@ -136,6 +139,7 @@ int session_report(struct session *session)
 		.stacks_fd = bpf_map__fd(session->skel->maps.stack_traces),
 		.targets = targets,
 		.n_targets = session->n_targets,
+		.count_inherited = session->options.follow_forks,
 		.max_depth = options->max_stack_depth,
 		.dwunw = session->dwunw,					 /* dwunw-added */
 		.handle_events = session->events ? session_handle_events : NULL, /* dwunw-added */
@@ -162,13 +166,17 @@ int session_report(struct session *session)
 	err = report_group(&snapshot, &shown, &groups);
 	if (!err) {
 		for (unsigned int i = 0; i < session->n_targets && !err; i++)
-			err = target_symbols(session, &session->targets[i]);
+			err = session->targets[i].pid
+				      ? target_symbols(session, &session->targets[i])
+				      : 0;
 		if (!err)
 			err = collect_frames(&source, &snapshot, &groups, options->top_stacks);
 		if (!err && print_report(session, &snapshot, &groups, &shown))
 			told = true;
 		report_groups_free(&groups);
 	}
+	children_tell(session, targets);
+	children_release(session);
 	collect_free(&snapshot);
 	if (session->dwunw) /* dwunw-added */
 		dwunw_bpf_forget_unused(

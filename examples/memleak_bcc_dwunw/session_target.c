@@ -75,7 +75,7 @@ int target_find_allocator(struct session *session, struct target *target)
 		explain_process(target, err);
 		return err;
 	}
-	if (session->child.pid)
+	if (session->child.pid && target->pid == session->child.pid && !session->child_runs)
 		err = run_child_to_allocator(session, target);
 	else
 		err = allocator_find(target->pid, target->process, options->object,
@@ -93,7 +93,7 @@ int target_find_allocator(struct session *session, struct target *target)
 	else if (err && err != -ESRCH)
 		message("cannot use %s of process %d: %s", options->object, target->pid,
 			strerror(-err));
-	if (!err && target->allocator.missing[0])
+	if (!err && target->allocator.missing[0] && !target->is_child)
 		message("not in %s, so not traced: %s", target->allocator.path,
 			target->allocator.missing);
 	return err;
@@ -188,8 +188,23 @@ int target_symbols(struct session *session, struct target *target)
 	return symbolizer_refresh(target->symbolizer, target->process);
 }
 
+int target_trace(struct session *session, struct target *target)
+{
+	int err = target_find_allocator(session, target);
+
+	if (!err)
+		err = target_add(session, target); /* dwunw-added */
+	if (!err)
+		err = target_attach(session, target);
+	if (!err)
+		err = target_add(session, target); /* dwunw-added */
+	return err;
+}
+
 void target_close(struct session *session, struct target *target)
 {
+	if (session->dwunw)					       /* dwunw-added */
+		dwunw_bpf_remove_process(session->dwunw, target->pid); /* dwunw-added */
 	probe_detach(&target->links);
 	symbolizer_destroy(target->symbolizer);
 	if (target->process)
@@ -197,4 +212,5 @@ void target_close(struct session *session, struct target *target)
 	allocator_close(&target->allocator);
 	if (target->pidfd >= 0)
 		close(target->pidfd);
+	*target = (struct target){.pidfd = -1, .allocator = {.fd = -1}};
 }

@@ -71,11 +71,28 @@ struct mm_struct {
 	struct uprobes_state uprobes_state;
 };
 
+struct pid_namespace {
+	struct {
+		unsigned int inum;
+	} ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
+	struct pid *thread_pid;
 	struct uprobe_task *utask;
 	u64 self_exec_id;
 };

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --follow-forks: a child of a target becomes a target, in the place of one that has ended or in a new one. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "memleak_dwunw.skel.h"
+#include "message.h"
+#include "session_internal.h"
+
+static struct target *free_place(struct session *session)
+{
+	for (unsigned int i = 0; i < session->n_targets; i++)
+		if (!session->targets[i].pid)
+			return &session->targets[i];
+	if (session->n_targets == MEMLEAK_MAX_TARGETS)
+		return NULL;
+	return &session->targets[session->n_targets++];
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void follow(struct session *session, const struct memleak_child *child, int pidfd)
+{
+	struct children *children = &session->children;
+	struct target *target = free_place(session);
+	uint64_t gap_ns;
+
+	if (!target) {
+		children->too_many++;
+		close(pidfd);
+		return;
+	}
+	*target = (struct target){
+		.pid = (pid_t)child->pid,
+		.pidfd = pidfd,
+		.is_child = true,
+		.parent = child->parent,
+		.forked_ns = child->by_exec ? 0 : child->time_ns,
+		.allocator = {.fd = -1},
+	};
+	/* Before there are probes: while it shares memory with another process, those of both see the other's calls. */
+	session->skel->bss->target_images[target - session->targets] = 0;
+	session->skel->bss->target_tgids[target - session->targets] = child->tgid;
+	if (target_trace(session, target) || target_symbols(session, target)) {
+		/* why was said, unless it is gone */
+		children->too_short += kill(target->pid, 0) != 0;
+		session->skel->bss->target_tgids[target - session->targets] = 0;
+		target_close(session, target);
+		return;
+	}
+	gap_ns = monotonic_ns() - child->time_ns;
+	if (gap_ns > children->gap_ns)
+		children->gap_ns = gap_ns;
+	children->followed++;
+}
+
+static int on_child(void *arg, void *data, size_t size)
+{
+	struct session *session = arg;
+	const struct memleak_child *child = data;
+	int pidfd = -1;
+
+	(void)size;
+	if (child->pid)
+		pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	if (pidfd < 0)
+		session->children.too_short++;
+	else
+		follow(session, child, pidfd);
+	return 0;
+}
+
+int children_start(struct session *session)
+{
+	int fd = bpf_map__fd(session->skel->maps.memleak_events);
+
+	if (!session->options.follow_forks)
+		return 0;
+	/* Where the numbers are those of the kernel, a child is known also before its parent's first call. */
+	for (unsigned int i = 0; i < session->n_targets && !session->skel->rodata->pidns_ino; i++)
+		session->skel->bss->target_tgids[i] = (__u32)session->targets[i].pid;
+	session->skel->links.memleak_fork = bpf_program__attach(session->skel->progs.memleak_fork);
+	if (!session->skel->links.memleak_fork)
+		return -errno;
+	session->children_events = ring_buffer__new(fd, on_child, session, NULL);
+	return session->children_events ? 0 : -errno;
+}
+
+void children_handle(struct session *session)
+{
+	if (session->children_events)
+		ring_buffer__consume(session->children_events);
+}
+
+static void tell_inherited(struct session *session, const struct collect_target *targets)
+{
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		struct target *target = &session->targets[i];
+
+		if (!target->pid || !target->is_child || target->inherited_told)
+			continue;
+		target->inherited_told = true;
+		if (targets[i].inherited_blocks)
+			message("process %d began with %" PRIu64 " bytes in %" PRIu64
+				" allocations of process %d, which still holds them",
+				target->pid, targets[i].inherited_bytes,
+				targets[i].inherited_blocks, session->targets[target->parent].pid);
+	}
+}
+
+void children_tell(struct session *session, const struct collect_target *targets)
+{
+	const struct children *now = &session->children;
+	struct children *told = &session->told_children;
+
+	tell_inherited(session, targets);
+	if (now->followed != told->followed)
+		message("%" PRIu64 " children followed; what they allocated in their first %" PRIu64
+			" ms at most was not seen",
+			now->followed, now->gap_ns / 1000000 + 1);
+	if (now->too_short != told->too_short)
+		message("%" PRIu64 " children ended before they could be followed", now->too_short);
+	if (now->too_many != told->too_many)
+		message("%" PRIu64 " children not followed: %d processes are traced already",
+			now->too_many, MEMLEAK_MAX_TARGETS);
+	*told = *now;
+}
+
+void children_release(struct session *session)
+{
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		struct target *target = &session->targets[i];
+
+		if (target->pid && target->is_child && target->told) {
+			session->skel->bss->target_tgids[i] = 0;
+			target_close(session, target);
+		}
+	}
+}
