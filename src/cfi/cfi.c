@@ -8,17 +8,20 @@
 #include "cfi/walk.h"
 #include "elf/elf_file.h"
 
+#define MAX_SECTIONS 2 /* .eh_frame and .debug_frame */
+
 /* Where a section's FDEs are found: `hdr` if it has entries, else `index`. */
 struct searched_section {
 	struct cfi_section section;
 	struct cfi_hdr hdr;
+	bool hdr_is_complete; /* known to be; asked when it has no answer, as it takes a look at the whole section */
 	struct cfi_index index;
 };
 
 struct cfi {
 	const struct arch *arch;
-	/* In the order in which they decide. */
-	struct searched_section sections[2];
+	/* In the order in which they decide. Of their own, since a look-up may make an index. */
+	struct searched_section *sections;
 	unsigned int n_sections;
 };
 
@@ -61,6 +64,11 @@ int cfi_open_sections(const struct arch *arch, const struct cfi_sections *sectio
 	cfi = calloc(1, sizeof(*cfi));
 	if (!cfi)
 		return -ENOMEM;
+	cfi->sections = calloc(MAX_SECTIONS, sizeof(*cfi->sections));
+	if (!cfi->sections) {
+		free(cfi);
+		return -ENOMEM;
+	}
 	cfi->arch = arch;
 	err = open_section(cfi, sections, true);
 	debug_err = open_section(cfi, sections, false);
@@ -79,6 +87,7 @@ void cfi_close(struct cfi *cfi)
 		return;
 	for (unsigned int i = 0; i < cfi->n_sections; i++)
 		index_clear(&cfi->sections[i].index);
+	free(cfi->sections);
 	free(cfi);
 }
 
@@ -111,7 +120,8 @@ static int find_row(const struct cfi_row *row, void *arg)
 	return 1;
 }
 
-static int section_find_row(const struct searched_section *s, uint64_t vaddr, struct cfi_row *ret)
+/* In the one FDE that hdr or index names. */
+static int search_section(const struct searched_section *s, uint64_t vaddr, struct cfi_row *ret)
 {
 	struct finder finder = {vaddr, ret};
 	struct cfa_machine machine;
@@ -139,6 +149,22 @@ static int section_find_row(const struct searched_section *s, uint64_t vaddr, st
 		return -EINVAL;
 	/* The rows of a FDE cover it whole. */
 	return cfa_run_fde(&machine, &s->section, &cie, &fde, find_row, &finder) == 1 ? 0 : -EINVAL;
+}
+
+static int section_find_row(struct searched_section *s, uint64_t vaddr, struct cfi_row *ret)
+{
+	int err = search_section(s, vaddr, ret);
+
+	if (err != -ENOENT || !s->hdr.n || s->hdr_is_complete)
+		return err;
+	s->hdr_is_complete = hdr_is_complete(&s->hdr, &s->section);
+	if (s->hdr_is_complete)
+		return err;
+	err = index_build(&s->section, &s->index);
+	if (err)
+		return err;
+	s->hdr.n = 0;
+	return search_section(s, vaddr, ret);
 }
 
 int cfi_find_row(const struct cfi *cfi, uint64_t vaddr, struct cfi_row *ret)

@@ -6,7 +6,7 @@
  * bytes are not trusted: everything is read through one bounded cursor (cursor.h), and what cannot
  * be understood is skipped and counted, FDE by FDE. Addresses are vaddrs.
  *
- * A struct cfi borrows the elf_file. Lookups change nothing: several threads may make them at once.
+ * A struct cfi borrows the elf_file. One thread at a time: a look-up may make an index.
  */
 #ifndef CFI_H
 #define CFI_H
@@ -84,7 +84,7 @@ const struct arch *cfi_arch(const struct cfi *cfi);
 /*
  * The row in force at `vaddr`; -ENOENT where no FDE covers it, -EINVAL where its FDE is malformed.
  * Interprets one FDE only, found through .eh_frame_hdr's search table where that is sound, else
- * through an index made at cfi_open(). Where both sections cover an address, .eh_frame decides.
+ * through an index of our own. Where both sections cover an address, .eh_frame decides.
  */
 int cfi_find_row(const struct cfi *cfi, uint64_t vaddr, struct cfi_row *ret);
 

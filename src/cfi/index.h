@@ -21,8 +21,14 @@ struct cfi_hdr {
 
 struct elf_section;
 
-/* -EINVAL: it is not sound, lists fewer FDEs than the section has, or is not of the one form that linkers write. */
+/* -EINVAL: it is not sound, or is not of the one form that linkers write. */
 int hdr_open(const struct elf_section *hdr, const struct cfi_section *section, struct cfi_hdr *ret);
+
+/*
+ * A table that lists fewer FDEs than there are hides functions: linkers leave it so where an input's section could not be parsed.
+ * Looking at the lengths of all entries takes a fraction of the time that the index of our own would.
+ */
+bool hdr_is_complete(const struct cfi_hdr *hdr, const struct cfi_section *section);
 
 /* Offset of the one FDE that may cover `vaddr`; -ENOENT. */
 int hdr_find(const struct cfi_hdr *hdr, const struct cfi_section *section, uint64_t vaddr,
