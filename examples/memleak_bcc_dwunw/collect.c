@@ -91,7 +91,7 @@ static int stack_at(struct collector *c, struct stack_index *index, size_t at, u
 	return 0;
 }
 
-/* dwunw-added: the stack of an id of dwunw_get_stackid() */
+/* dwunw-added begin: the stack of an id of dwunw_get_stackid() */
 static int dwunw_stack(struct collector *c, unsigned int target, int64_t id, uint32_t *number)
 {
 	const struct dwunw_stack *stack;
@@ -117,6 +117,7 @@ static int dwunw_stack(struct collector *c, unsigned int target, int64_t id, uin
 	made->walked_by_dwunw = true;
 	return 0;
 }
+/* dwunw-added end */
 
 static int stack_of(struct collector *c, unsigned int target, int64_t id, uint32_t *number)
 {
@@ -255,7 +256,7 @@ static void set_symbol(struct report_frame *frame, const struct symbol *symbol)
 	frame->module = symbol->module;
 }
 
-/* dwunw-added: the file of the frame is known, also if it has been unmapped since */
+/* dwunw-added begin: the file of the frame is known, also if it has been unmapped since */
 static void dwunw_name(const struct collect_source *source, struct symbolizer *symbolizer,
 		       const struct dwunw_frame *from, struct report_frame *frame)
 {
@@ -270,7 +271,7 @@ static void dwunw_name(const struct collect_source *source, struct symbolizer *s
 	set_symbol(frame, &symbol);
 }
 
-/* dwunw-added: frames that libdwunw walked */
+/* frames that libdwunw walked */
 static int dwunw_frames(const struct collect_source *source, struct symbolizer *symbolizer,
 			struct report_stack *stack)
 {
@@ -294,6 +295,7 @@ static int dwunw_frames(const struct collect_source *source, struct symbolizer *
 	}
 	return 0;
 }
+/* dwunw-added end */
 
 static int kernel_frames(const struct collect_source *source, struct symbolizer *symbolizer,
 			 struct report_stack *stack)
@@ -318,6 +320,14 @@ static int kernel_frames(const struct collect_source *source, struct symbolizer 
 	return stack->frames ? 0 : -ENOMEM;
 }
 
+static int frames_of(const struct collect_source *source, struct symbolizer *symbolizer,
+		     struct report_stack *stack)
+{
+	if (source->dwunw)					/* dwunw-added */
+		return dwunw_frames(source, symbolizer, stack); /* dwunw-added */
+	return kernel_frames(source, symbolizer, stack);
+}
+
 int collect_frames(const struct collect_source *source, struct report_snapshot *snapshot,
 		   const struct report_groups *groups, size_t n)
 {
@@ -329,10 +339,7 @@ int collect_frames(const struct collect_source *source, struct report_snapshot *
 
 		if (stack->id < 0)
 			continue;
-		if (source->dwunw)				       /* dwunw-added */
-			err = dwunw_frames(source, symbolizer, stack); /* dwunw-added */
-		else						       /* dwunw-added */
-			err = kernel_frames(source, symbolizer, stack);
+		err = frames_of(source, symbolizer, stack);
 	}
 	return err;
 }

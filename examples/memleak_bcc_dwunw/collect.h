@@ -10,7 +10,7 @@
 #include "report.h"
 
 struct dwunw_bpf; /* dwunw-added */
-struct session;
+struct session;	  /* dwunw-added */
 struct symbolizer;
 
 struct collect_target {
@@ -33,10 +33,11 @@ struct collect_source {
 	unsigned int n_targets;
 	bool count_inherited; /* some are children */
 	size_t max_depth;
-	struct dwunw_bpf *dwunw; /* dwunw-added: NULL: stacks are bpf_get_stackid()'s */
-	void (*handle_events)(
-		struct session *session); /* dwunw-added: what the stacks of blocks are */
-	struct session *session;	  /* dwunw-added */
+	/* dwunw-added begin: NULL: stacks are bpf_get_stackid()'s */
+	struct dwunw_bpf *dwunw;
+	void (*handle_events)(struct session *session); /* learns what the stacks of blocks are */
+	struct session *session;
+	/* dwunw-added end */
 };
 
 /*

@@ -11,6 +11,7 @@
 #include <bpf/bpf_tracing.h>
 #include <dwunw/dwunw.bpf.h> /* dwunw-added */
 #include "memleak_dwunw_events.h"
+#include "return_probe.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -95,11 +96,10 @@ static __noinline int call_is_live(struct call *call)
 {
 	__u64 word = 0;
 
-	if (!call || !DWUNW_ARCH_NATIVE.return_size)
+	if (!call || !RETURN_SIZE)
 		return 1;
-	bpf_probe_read_user(&word, sizeof(word),
-			    (void *)(call->cfa - DWUNW_ARCH_NATIVE.return_size));
-	return word == dwunw_trampoline();
+	bpf_probe_read_user(&word, sizeof(word), (void *)(call->cfa - RETURN_SIZE));
+	return word == return_trampoline();
 }
 
 /* nmemb * size; all ones where it overflows (the call will fail). */
@@ -166,7 +166,7 @@ static __always_inline void store(const struct memleak_key *key, const struct me
 SEC("uprobe.multi")
 int memleak_enter(struct pt_regs *ctx)
 {
-	__u64 cfa = PT_REGS_SP(ctx) + DWUNW_ARCH_NATIVE.return_size, old;
+	__u64 cfa = PT_REGS_SP(ctx) + RETURN_SIZE, old;
 	__u32 tgid = bpf_get_current_task_btf()->tgid;
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	__u32 *target = &target_tgids[cookie >> MEMLEAK_COOKIE_SHIFT & (MEMLEAK_MAX_TARGETS - 1)];

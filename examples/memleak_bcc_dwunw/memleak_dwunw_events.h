@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What memleak's BPF programs and user space share. The includer provides __u8 .. __s64. */
+/* What memleak's BPF programs and user space share. In BPF programs vmlinux.h comes first. */
 #ifndef MEMLEAK_DWUNW_EVENTS_H
 #define MEMLEAK_DWUNW_EVENTS_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
 
 #include <dwunw/event_format.h> /* dwunw-added: the records of dwunw_events */
 

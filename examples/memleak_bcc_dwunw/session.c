@@ -20,7 +20,7 @@
 #include "process/process.h"
 #include "session_internal.h"
 
-#define EVENTS_BUDGET_MS 200
+#define EVENTS_BUDGET_MS 200 /* dwunw-added */
 
 static int64_t monotonic_ms(void)
 {
@@ -43,22 +43,7 @@ static int block_signals(struct session *session)
 	return session->signals_fd < 0 ? -errno : 0;
 }
 
-/* dwunw-added: the library's side, before there is a process */
-static int start_dwunw(struct session *session);
-
-static int create_modules(struct session *session)
-{
-	if (session->options.mode != OPTIONS_MODE_OFF) { /* dwunw-added */
-		int err = start_dwunw(session);		 /* dwunw-added */
-
-		if (err)						     /* dwunw-added */
-			message("[dwunw] cannot start: %s", strerror(-err)); /* dwunw-added */
-		return err;						     /* dwunw-added */
-	}								     /* dwunw-added */
-	return module_cache_create(0, &session->modules);
-}
-
-/* dwunw-added */
+/* dwunw-added begin */
 static int on_event(void *arg, void *data, size_t size)
 {
 	struct session *session = arg;
@@ -68,7 +53,6 @@ static int on_event(void *arg, void *data, size_t size)
 	return monotonic_ms() < session->events_deadline_ms ? 0 : -EAGAIN;
 }
 
-/* dwunw-added */
 void session_handle_events(struct session *session)
 {
 	/* a target that maps and unmaps all the time must not keep us from signals and reports */
@@ -83,16 +67,27 @@ static int start_dwunw(struct session *session)
 
 	if (!err)
 		err = dwunw_bpf_create(session->context, session->skel->obj, &session->dwunw);
+	if (!err) {
+		dwunw_bpf_get_stats(session->dwunw, &session->told_stats);
+		if (session->told_stats.walk_in_user_space && !session->options.walk_in_user_space)
+			message("[dwunw] this kernel lacks bpf_loop (5.17): stacks are copied and "
+				"walked "
+				"in user space, at a higher cost");
+		session->modules = dwunw_context_modules(session->context);
+		session->events = ring_buffer__new(fd, on_event, session, NULL);
+		err = session->events ? 0 : -errno;
+	}
 	if (err)
-		return err;
-	dwunw_bpf_get_stats(session->dwunw, &session->told_stats);
-	if (session->told_stats.walk_in_user_space && !session->options.walk_in_user_space)
-		message("[dwunw] this kernel lacks bpf_loop (5.17): stacks are copied and walked "
-			"in user "
-			"space, at a higher cost");
-	session->modules = dwunw_context_modules(session->context);
-	session->events = ring_buffer__new(fd, on_event, session, NULL);
-	return session->events ? 0 : -errno;
+		message("[dwunw] cannot start: %s", strerror(-err));
+	return err;
+}
+/* dwunw-added end */
+
+static int create_modules(struct session *session)
+{
+	if (session->options.mode != OPTIONS_MODE_OFF) /* dwunw-added */
+		return start_dwunw(session);	       /* dwunw-added */
+	return module_cache_create(0, &session->modules);
 }
 
 /* The processes of -p, or the child of -c. */
@@ -285,13 +280,15 @@ void session_destroy(struct session *session)
 		if (session->targets[i].pid)
 			target_close(session, &session->targets[i]);
 	ring_buffer__free(session->children_events);
-	if (session->context) {				 /* dwunw-added */
-		ring_buffer__free(session->events);	 /* dwunw-added */
-		dwunw_bpf_destroy(session->dwunw);	 /* dwunw-added */
-		dwunw_context_destroy(session->context); /* dwunw-added */
-	} else if (session->modules) {			 /* dwunw-added */
-		module_cache_destroy(session->modules);
-	} /* dwunw-added */
+	/* dwunw-added begin: owns the modules */
+	if (session->context) {
+		ring_buffer__free(session->events);
+		dwunw_bpf_destroy(session->dwunw);
+		dwunw_context_destroy(session->context);
+		session->modules = NULL;
+	}
+	/* dwunw-added end */
+	module_cache_destroy(session->modules);
 	memleak_dwunw_bpf__destroy(session->skel);
 	if (session->signals_fd >= 0)
 		close(session->signals_fd);

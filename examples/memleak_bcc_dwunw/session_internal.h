@@ -18,7 +18,7 @@
 struct memleak_dwunw_bpf;
 struct module_cache;
 struct process;
-struct ring_buffer;
+struct ring_buffer; /* dwunw-added */
 struct symbolizer;
 
 /* A process that is traced. Its place in session.targets is its number for the kernel side. */
@@ -56,26 +56,31 @@ struct session {
 	struct memleak_dwunw_bpf *skel;
 	struct module_cache *modules;
 	uint64_t told_counts[MEMLEAK_N_COUNTS]; /* as of the last report */
-	struct dwunw_context *context;		/* dwunw-added */
-	struct dwunw_bpf *dwunw;		/* dwunw-added */
-	int64_t events_deadline_ms;		/* dwunw-added */
-	struct ring_buffer *events;		/* dwunw-added */
-	struct dwunw_bpf_stats told_stats;	/* dwunw-added: as of the last report */
+	/* dwunw-added begin: NULL with --dwunw-mode=off */
+	struct dwunw_context *context;
+	struct dwunw_bpf *dwunw;
+	struct ring_buffer *events;
+	int64_t events_deadline_ms;
+	/* as of the last report */
+	struct dwunw_bpf_stats told_stats;
+	/* dwunw-added end */
 };
 
 /* Opens and loads the BPF object; 0 or, the reason printed, a negative errno. */
 int session_load(struct session *session);
 
-/* dwunw-added: handles the records that are there, for a limited time */
+/* dwunw-added begin: handles the records that are there, for a limited time */
 void session_handle_events(struct session *session);
+/* dwunw-added end */
 
 /*
  * Steps of tracing a process, in this order; 0 or, the reason printed, a negative errno. Only an opened target is to be closed.
  */
 int target_open(struct target *target, pid_t pid);
 int target_find_allocator(struct session *session, struct target *target);
-/* dwunw-added: loads the tables; a second time after attaching, for what was mapped in between */
+/* dwunw-added begin: loads the tables; a second time after attaching, for what was mapped in between */
 int target_add(struct session *session, struct target *target);
+/* dwunw-added end */
 int target_attach(const struct session *session, struct target *target);
 /* Opens the files that names come from, while the process lives. */
 int target_symbols(struct session *session, struct target *target);

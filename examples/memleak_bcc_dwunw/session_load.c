@@ -19,7 +19,7 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return show_libbpf && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
 }
 
-/* dwunw-added: --dwunw-mode=off makes no map and loads no program of libdwunw's */
+/* dwunw-added begin: --dwunw-mode=off makes no map and loads no program of libdwunw's */
 static void leave_dwunw_out(struct bpf_object *object)
 {
 	struct bpf_program *program;
@@ -36,6 +36,7 @@ static void leave_dwunw_out(struct bpf_object *object)
 			bpf_program__set_autoload(program, false);
 	}
 }
+/* dwunw-added end */
 
 /* kernel.perf_event_max_stack bounds the frames of bpf_get_stackid(). */
 static unsigned int kernel_max_depth(unsigned int wanted)
@@ -69,14 +70,14 @@ static int configure(struct session *session)
 {
 	struct options *options = &session->options;
 	struct memleak_dwunw_bpf *skel = session->skel;
-	bool use_dwunw = options->mode != OPTIONS_MODE_OFF; /* dwunw-added */
 
 	skel->rodata->min_size = options->min_size;
 	skel->rodata->max_size = options->max_size;
 	skel->rodata->follow_forks = options->follow_forks;
 	skel->rodata->pidns_ino = own_pid_namespace();
 	bpf_program__set_autoload(skel->progs.memleak_fork, options->follow_forks);
-	if (use_dwunw) { /* dwunw-added */
+	/* dwunw-added begin */
+	if (options->mode != OPTIONS_MODE_OFF) {
 		const struct dwunw_bpf_opts opts = {
 			.size = sizeof(opts),
 			.max_depth = options->max_stack_depth,
@@ -85,13 +86,14 @@ static int configure(struct session *session)
 			.walk_in_user_space = options->walk_in_user_space,
 			.slice_size = options->slice_kib * 1024,
 			.ship_percent = options->share_percent,
-		}; /* dwunw-added */
+		};
 
 		skel->rodata->use_dwunw = true;
 		bpf_map__set_autocreate(skel->maps.stack_traces, false);
-		return dwunw_bpf_prepare(skel->obj, &opts); /* dwunw-added */
+		return dwunw_bpf_prepare(skel->obj, &opts);
 	}
-	leave_dwunw_out(skel->obj); /* dwunw-added */
+	leave_dwunw_out(skel->obj);
+	/* dwunw-added end */
 	options->max_stack_depth = kernel_max_depth(options->max_stack_depth);
 	bpf_map__set_value_size(skel->maps.stack_traces, options->max_stack_depth * sizeof(__u64));
 	return bpf_map__set_max_entries(skel->maps.stack_traces, options->stack_storage_size);
@@ -131,9 +133,11 @@ int session_load(struct session *session)
 		err = configure(session);
 	if (!err)
 		err = memleak_dwunw_bpf__load(session->skel);
-	if (!err && bpf_program__autoload(session->skel->progs.dwunw_on_exec)) /* dwunw-added */
+	/* dwunw-added begin */
+	if (!err && bpf_program__autoload(session->skel->progs.dwunw_on_exec))
 		session->skel->links.dwunw_on_exec =
-			bpf_program__attach(session->skel->progs.dwunw_on_exec); /* dwunw-added */
+			bpf_program__attach(session->skel->progs.dwunw_on_exec);
+	/* dwunw-added end */
 	if (!err) {
 		session->skel->links.memleak_exec =
 			bpf_program__attach(session->skel->progs.memleak_exec);

@@ -36,7 +36,7 @@ static void tell_counts(struct session *session)
 	}
 }
 
-/* dwunw-added: with -v, all walks since the start by how they ended */
+/* dwunw-added begin: with -v, all walks since the start by how they ended */
 static void tell_walks(const struct dwunw_bpf_stats *stats)
 {
 	uint64_t complete = stats->stops[DWUNW_STOP_ROOT], incomplete = 0;
@@ -53,7 +53,7 @@ static void tell_walks(const struct dwunw_bpf_stats *stats)
 		stats->full_walks);
 }
 
-/* dwunw-added: what did not go as it should since the last report, one line each on stderr */
+/* what did not go as it should since the last report, one line each on stderr */
 static void tell_stats(struct session *session)
 {
 	struct dwunw_bpf_stats now, *told = &session->told_stats;
@@ -89,6 +89,7 @@ static void tell_stats(struct session *session)
 		tell_walks(&now);
 	*told = now;
 }
+/* dwunw-added end */
 
 int session_flush(void)
 {
@@ -178,9 +179,8 @@ int session_report(struct session *session)
 	children_tell(session, targets);
 	children_release(session);
 	collect_free(&snapshot);
-	if (session->dwunw) /* dwunw-added */
-		dwunw_bpf_forget_unused(
-			session->dwunw); /* dwunw-added: collect asked for all in use */
+	if (session->dwunw)				 /* dwunw-added */
+		dwunw_bpf_forget_unused(session->dwunw); /* dwunw-added: all in use was asked for */
 	if (told)
 		return -EIO;
 	if (err)

@@ -145,7 +145,7 @@ int target_attach(const struct session *session, struct target *target)
 	return err;
 }
 
-/* dwunw-added: loads the tables; a second time after attaching, for what was mapped in between */
+/* dwunw-added begin: loads the tables; a second time after attaching, for what was mapped in between */
 int target_add(struct session *session, struct target *target)
 {
 	int err = session->dwunw ? dwunw_bpf_add_process(session->dwunw, target->pid) : 0;
@@ -158,6 +158,7 @@ int target_add(struct session *session, struct target *target)
 		message("[dwunw] default reader failed (%s); retry without reader", strerror(-err));
 	return err;
 }
+/* dwunw-added end */
 
 int target_open(struct target *target, pid_t pid)
 {
@@ -192,11 +193,11 @@ int target_trace(struct session *session, struct target *target)
 {
 	int err = target_find_allocator(session, target);
 
-	if (!err)
+	if (!err)				   /* dwunw-added */
 		err = target_add(session, target); /* dwunw-added */
 	if (!err)
 		err = target_attach(session, target);
-	if (!err)
+	if (!err)				   /* dwunw-added */
 		err = target_add(session, target); /* dwunw-added */
 	return err;
 }

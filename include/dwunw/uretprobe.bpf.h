@@ -43,7 +43,7 @@ static long dwunw_search_return(__u32 i, struct dwunw_return_search *search)
 }
 
 /* The return address that a uretprobe took from the stack slot `slot`; 0: none is known. */
-static __noinline __u64 dwunw_return_address(__u64 slot, __u64 trampoline)
+static __noinline __attribute__((unused)) __u64 dwunw_return_address(__u64 slot, __u64 trampoline)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct dwunw_return_search search = {
