@@ -8,6 +8,8 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+__u64 lost SEC(".data.lost"); /* hits for which the ring buffer had no room; read by memleak_user */
+
 SEC("uprobe")
 int on_hit(struct pt_regs *ctx)
 {
@@ -17,6 +19,7 @@ int on_hit(struct pt_regs *ctx)
 	hit.pid = bpf_get_current_pid_tgid() >> 32;
 	hit.pc = PT_REGS_IP(ctx);
 	bpf_get_current_comm(hit.comm, sizeof(hit.comm));
-	bpf_ringbuf_output(&dwunw_events, &hit, sizeof(hit), 0);
+	if (bpf_ringbuf_output(&dwunw_events, &hit, sizeof(hit), 0))
+		__sync_fetch_and_add(&lost, 1);
 	return 0;
 }
