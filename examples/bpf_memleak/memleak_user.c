@@ -83,13 +83,12 @@ static int on_record(void *arg, void *data, size_t size)
 	tool->events++;
 	if (tool->args['q'])
 		return -stopped;
+	const struct dwunw_frame *frames = stack ? stack->frames : NULL;
 	printf("[event] pid=%u comm=%.16s pc=0x%016llx\n", hit->pid, hit->comm, hit->pc);
-	for (size_t i = 0; stack && i < stack->n_frames; i++) {
-		const struct dwunw_frame *frame = &stack->frames[i];
-		printf("  #%zu 0x%016llx %s+0x%llx\n", i, (unsigned long long)frame->pc,
-		       frame->module ? frame->module : "[unknown]",
-		       (unsigned long long)frame->vaddr);
-	}
+	for (size_t i = 0; stack && i < stack->n_frames; i++)
+		printf("  #%zu 0x%016llx %s+0x%llx\n", i, (unsigned long long)frames[i].pc,
+		       frames[i].module ? frames[i].module : "[unknown]",
+		       (unsigned long long)frames[i].vaddr);
 	if (why != DWUNW_STOP_ROOT)
 		printf("  incomplete: %s\n", dwunw_stop_reason_text(why));
 	return -stopped; /* hits may come faster than they are printed */
@@ -97,7 +96,8 @@ static int on_record(void *arg, void *data, size_t size)
 
 static int attach(struct tool *tool)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = tool->args['s']);
+	const char *file = tool->args['e'], *name = tool->args['s'];
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = name);
 	struct bpf_program *program = bpf_object__next_program(tool->object, NULL);
 
 	while (program && strcmp(bpf_program__section_name(program), "uprobe"))
@@ -106,12 +106,12 @@ static int attach(struct tool *tool)
 		return fail("no SEC(\"uprobe\") in", tool->args['b'], -ENOENT, "");
 	tool->on_exec = bpf_program__attach(
 		bpf_object__find_program_by_name(tool->object, "dwunw_on_exec"));
-	tool->on_hit =
-		bpf_program__attach_uprobe_opts(program, tool->pid, tool->args['e'], 0, &opts);
+	tool->on_hit = bpf_program__attach_uprobe_opts(program, tool->pid, file, 0, &opts);
 	if (tool->on_exec && tool->on_hit)
 		return 0;
-	return fail(errno == ENOENT ? "no such function in" : "cannot attach to", tool->args['e'],
-		    -errno, ", needs CAP_SYS_ADMIN");
+	if (errno == ENOENT)
+		return fprintf(stderr, "memleak_user: no function %s in %s\n", name, file);
+	return fail("cannot attach to", file, -errno, ", needs CAP_SYS_ADMIN");
 }
 
 static int start(struct tool *tool)

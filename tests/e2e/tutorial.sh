@@ -14,6 +14,7 @@ mkdir "$FOLDER" "$WORK/bin"
 check "make install" make -s SAN= install DESTDIR="$WORK/root" PREFIX=/usr
 export PKG_CONFIG_PATH=$WORK/root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$WORK/root LD_LIBRARY_PATH=$WORK/root/usr/lib
 # the program itself, see mk/config.mk
+# shellcheck disable=SC2016 # for make
 ln -s "$(printf 'include Makefile\nprint-it: ; @command -v $(BPFTOOL)\n' | make -s --no-print-directory -f - print-it)" \
 	"$WORK/bin/bpftool"
 PATH=$WORK/bin:$PATH
@@ -46,7 +47,7 @@ hits() {
 	"$FOLDER/hits" "$target" >"$WORK/hits.report" 2>&1 &
 	tool=$!
 	started+=("$tool")
-	wait_for 20 probed && target_run hits && tool_stop && target_end || { cat "$WORK/hits.report"; return 1; }
+	wait_for 20 probed && target_run hits && tool_stop && target_end || return 1
 	cat "$WORK/hits.report"
 	# malloc and leaf_malloc, eight links or short_way, main and three above it
 	[ "$(calls "$WORK/hits.report")" = "$(printf '7 7\n100 14')" ] && ! grep -q 'cut short' "$WORK/hits.report"
@@ -58,7 +59,7 @@ big() {
 	"$FOLDER/memleak_user" -p "$target" --bpf "$FOLDER/big.bpf.o" >"$WORK/big.report" 2>"$WORK/big.stderr" &
 	tool=$!
 	started+=("$tool")
-	wait_for 20 probed && target_run big && tool_stop && target_end || { cat "$WORK/big.stderr"; return 1; }
+	wait_for 20 probed && target_run big && tool_stop && target_end || return 1
 	tail -n 20 "$WORK/big.report"
 	[ "$(tail -n 1 "$WORK/big.report")" = "107 events, 107 complete stacks, 0 events lost" ] &&
 		[ "$(grep -c "^  #0 0x[0-9a-f]\{16\} $PROGRAMS/chain+" "$WORK/big.report")" = 107 ]
