@@ -7,6 +7,13 @@ INSTALL ?= install
 INSTALLED_HEADERS := $(wildcard include/dwunw/*.h src/arch/$(ARCH)/dwunw_arch*.h)
 MAN_PAGES := $(wildcard man/*.[1-8])
 
+# What memleak_dwunw_user needs where it is not run as root; the README says what each is for. Not effective (=p): the program raises what it
+# got, and can say what it did not get.
+CAPABILITIES := cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore
+.PHONY: setcap
+setcap: examples
+	setcap $(CAPABILITIES)=p $(MEMLEAK)/memleak_dwunw_user
+
 install: lib examples tools
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/include/dwunw $(DESTDIR)$(PREFIX)/bin
 	$(INSTALL) -m 644 $(LIB) $(DESTDIR)$(LIBDIR)

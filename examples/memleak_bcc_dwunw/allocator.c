@@ -2,6 +2,9 @@
 #include "allocator.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +22,7 @@ static bool is_object(const struct mapping *mapping, const char *object)
 	return strcmp(mapping->path, object) == 0 || (base && strcmp(base + 1, object) == 0);
 }
 
-/* -EPERM or -EACCES: it is mapped, but its file may not be opened. */
+/* -EPERM or -EACCES: it is mapped, but its file may not be opened. *ret: also then the mapping. */
 static int find_object(const struct process *process, const char *object,
 		       const struct mapping **ret)
 {
@@ -34,8 +37,10 @@ static int find_object(const struct process *process, const char *object,
 			*ret = mapping;
 			return 0;
 		}
-		if (mapping->error == -EPERM || mapping->error == -EACCES)
+		if (mapping->error == -EPERM || mapping->error == -EACCES) {
 			err = mapping->error;
+			*ret = mapping;
+		}
 	}
 	return err;
 }
@@ -87,31 +92,80 @@ static void add_function(struct allocator *allocator, struct elf_file *elf, cons
 	allocator->n_probes++;
 }
 
-int allocator_find(pid_t pid, const struct process *process, const char *object,
-		   struct allocator *ret)
+/* The functions of `elf`; takes `fd` over. */
+static int fill(struct elf_file *elf, int fd, const char *path, struct allocator *ret)
 {
-	struct allocator allocator = {.fd = -1};
-	const struct mapping *mapping = NULL;
-	int err = find_object(process, object, &mapping);
+	struct allocator allocator = {.fd = fd};
 
-	if (err)
-		return err;
-#define ADD_FUNCTION(name, kind, arguments)                                                        \
-	add_function(&allocator, mapping->module->elf, name, kind, arguments);
+#define ADD_FUNCTION(name, kind, arguments) add_function(&allocator, elf, name, kind, arguments);
 	MEMLEAK_FUNCTIONS(ADD_FUNCTION)
 #undef ADD_FUNCTION
-	if (allocator.n_probes == 0)
-		return -ENOSYS;
-	allocator.fd = process_open_mapping(pid, mapping);
-	if (allocator.fd < 0)
-		return allocator.fd;
-	allocator.path = strdup(mapping->path);
+	allocator.path = allocator.n_probes ? strdup(path) : NULL;
 	if (!allocator.path) {
-		close(allocator.fd);
-		return -ENOMEM;
+		close(fd);
+		return allocator.n_probes ? -ENOMEM : -ENOSYS;
 	}
 	*ret = allocator;
 	return 0;
+}
+
+int allocator_find(pid_t pid, const struct process *process, const char *object,
+		   struct allocator *ret)
+{
+	const struct mapping *mapping = NULL;
+	int err = find_object(process, object, &mapping), fd;
+
+	if (err)
+		return err;
+	fd = process_open_mapping(pid, mapping);
+	return fd < 0 ? fd : fill(mapping->module->elf, fd, mapping->path, ret);
+}
+
+const struct mapping *allocator_mapping(const struct process *process, const char *object)
+{
+	const struct mapping *mapping = NULL;
+
+	find_object(process, object, &mapping);
+	return mapping;
+}
+
+struct wanted {
+	const char *object;
+	char path[PATH_MAX];
+};
+
+static int take_own(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct wanted *wanted = arg;
+	const char *base = strrchr(info->dlpi_name, '/');
+
+	(void)size;
+	if (!base || strcmp(base + 1, wanted->object) || strlen(info->dlpi_name) >= PATH_MAX)
+		return 0;
+	strcpy(wanted->path, info->dlpi_name);
+	return 1;
+}
+
+int allocator_find_unread(struct module_cache *modules, const char *object, struct allocator *ret)
+{
+	struct wanted wanted = {.object = object};
+	const char *path = object[0] == '/' ? object : wanted.path;
+	struct module *module;
+	int fd, err;
+
+	if (object[0] != '/' && !dl_iterate_phdr(take_own, &wanted))
+		return -ENOENT;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	err = module_cache_get(modules, fd, path, &module);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	err = fill(module->elf, fd, path, ret);
+	module_put(modules, module);
+	return err;
 }
 
 void allocator_close(struct allocator *allocator)

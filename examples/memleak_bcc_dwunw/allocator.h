@@ -10,6 +10,8 @@
 #include "bpf/probe.h"
 #include "memleak_dwunw_events.h"
 
+struct mapping;
+struct module_cache;
 struct process;
 
 struct allocator {
@@ -28,6 +30,13 @@ struct allocator {
  */
 int allocator_find(pid_t pid, const struct process *process, const char *object,
 		   struct allocator *ret);
+/* The mapping of `object`, also where its file may not be opened; NULL: there is none. */
+const struct mapping *allocator_mapping(const struct process *process, const char *object);
+/*
+ * For a process whose mappings may not be read: `object` is a path, or the soname of a library that this program uses itself.
+ * Whether the process uses it is not known. -ENOENT: neither of both.
+ */
+int allocator_find_unread(struct module_cache *modules, const char *object, struct allocator *ret);
 void allocator_close(struct allocator *allocator);
 
 #endif

@@ -91,7 +91,17 @@ static int stack_at(struct collector *c, struct stack_index *index, size_t at, u
 	return 0;
 }
 
-/* dwunw-added begin: the stack of an id of dwunw_get_stackid() */
+/* dwunw-added begin: steps that were taken by frame pointer; the last frame has no caller */
+static size_t count_by_frame_pointer(const struct dwunw_stack *stack)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i + 1 < stack->n_frames; i++)
+		n += !!(stack->frames[i].flags & DWUNW_FRAME_FP);
+	return n;
+}
+
+/* The stack of an id of dwunw_get_stackid(). */
 static int dwunw_stack(struct collector *c, unsigned int target, int64_t id, uint32_t *number)
 {
 	const struct dwunw_stack *stack;
@@ -104,6 +114,7 @@ static int dwunw_stack(struct collector *c, unsigned int target, int64_t id, uin
 		if (err || !made)
 			return err;
 		memcpy(made->comm, stack->comm, sizeof(made->comm));
+		made->n_by_frame_pointer = count_by_frame_pointer(stack);
 		if (stack->stop != DWUNW_STOP_ROOT)
 			made->stop = dwunw_stop_reason_text(stack->stop);
 	} else {
@@ -302,7 +313,7 @@ static int kernel_frames(const struct collect_source *source, struct symbolizer 
 {
 	__u32 id = (__u32)stack->id;
 	__u64 *pcs = calloc(source->max_depth, sizeof(*pcs));
-	struct symbol symbol;
+	struct symbol symbol = {};
 
 	if (!pcs)
 		return -ENOMEM;
@@ -312,7 +323,8 @@ static int kernel_frames(const struct collect_source *source, struct symbolizer 
 			struct report_frame *frame = &stack->frames[stack->n_frames];
 
 			frame->pc = pcs[stack->n_frames++];
-			symbolizer_find(symbolizer, frame->pc, true, &symbol);
+			if (symbolizer) /* else the process may not be read */
+				symbolizer_find(symbolizer, frame->pc, true, &symbol);
 			set_symbol(frame, &symbol);
 		}
 	}

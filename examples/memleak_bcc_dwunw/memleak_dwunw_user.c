@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "options.h"
+#include "privileges.h"
 #include "session.h"
 
 int main(int argc, char **argv)
@@ -14,6 +15,7 @@ int main(int argc, char **argv)
 
 	if (status)
 		return status;
+	privileges_raise();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN); /* a reader that is gone: noticed when writing, ended in order */
 	status = session_start(&options, &session);

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages to the user: one line each on stderr. */
+/* Messages to the user: one line each on stderr. Control characters in names appear as '?'. One thread at a time. */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
+#define MESSAGE_MAX_DIFFERENT 64
+
 /* Prints `memleak_dwunw_user: ...` with a newline. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * The same, but each text once; of different texts at most MESSAGE_MAX_DIFFERENT, then one line that says that there are more. For what can
+ * happen for every file or every stack.
+ */
+void message_once(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -53,7 +53,7 @@ static const char doc[] =
 	"  memleak_dwunw_user -c 'ls -l /tmp'   a command, traced from its start\n"
 	"\n"
 	"Exit status: 0; 1 for options that contradict each other; 64 for a wrong command line; "
-	"another value, with one line on stderr, for everything else.";
+	"another value, and why on stderr, for everything else.";
 
 static const struct argp_option argp_options[] = {
 	{"pid", 'p', "PID[,PID...]", 0,
@@ -81,10 +81,9 @@ static const struct argp_option argp_options[] = {
 
 	{"dwunw-mode", 'W', "MODE", 0,
 	 "how stacks are walked: off: by frame pointers, as the kernel does; fallback: by call "
-	 "frame "
-	 "information, by frame pointers where that fails; force: by call frame information, or "
-	 "end "
-	 "with an error (default: fallback)",
+	 "frame information, by frame pointers where there is none; force: by call frame "
+	 "information alone, others are summed up, and what may not be read is an error "
+	 "(default: fallback)",
 	 3},
 	{"dwunw-walk", KEY_WALK, "WHERE", 0,
 	 "walk stacks in the kernel, or copy them and walk them in user space, which costs more: "

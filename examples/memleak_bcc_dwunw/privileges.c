@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "privileges.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <linux/capability.h>
 
 #include <bpf/libbpf.h>
+
+void privileges_raise(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data))
+		return; /* what is missing will be said by whoever needs it */
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].effective = data[i].permitted;
+	syscall(SYS_capset, &header, data);
+}
 
 /* CapEff of /proc/self/status; everything if it cannot be read, so that nothing wrong is said. */
 static uint64_t effective(void)
@@ -46,10 +63,45 @@ void privileges_missing_for_bpf(char *ret, size_t size)
 	add(set, CAP_PERFMON, "CAP_PERFMON", ret, size);
 }
 
+void privileges_missing_to_attach(bool multi, char *ret, size_t size)
+{
+	ret[0] = '\0';
+	if (multi)
+		privileges_missing_for_bpf(ret, size);
+	else
+		add(effective(), CAP_SYS_ADMIN, "CAP_SYS_ADMIN", ret, size);
+}
+
 void privileges_missing_for_process(char *ret, size_t size)
 {
 	ret[0] = '\0';
 	add(effective(), CAP_SYS_PTRACE, "CAP_SYS_PTRACE", ret, size);
+}
+
+static bool is_denied(int result)
+{
+	return result < 0 && (errno == EACCES || errno == EPERM);
+}
+
+void privileges_missing_for_file(pid_t pid, bool deleted, char *ret, size_t size)
+{
+	uint64_t set = effective();
+	char path[64], link[8];
+	struct stat st;
+
+	ret[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+	if (is_denied(readlink(path, link, sizeof(link)))) {
+		add(set, CAP_SYS_PTRACE, "CAP_SYS_PTRACE", ret, size);
+		if (!deleted) /* whether more is missing will be seen then */
+			return;
+	}
+	/* /proc/PID/map_files is its owner's; what is in it is opened as the file itself */
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	if (!deleted || stat(path, &st) || st.st_uid != geteuid())
+		add(set, CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", ret, size);
+	if (deleted && !(set >> CAP_SYS_ADMIN & 1))
+		add(set, CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", ret, size);
 }
 
 const char *privileges_missing_feature(void)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_REASONS 32 /* that are told apart: more than libdwunw has */
+
 /*
  * Sizes come from the target's calls: a sum of absurd ones must not wrap round to a small number.
  */
@@ -73,11 +75,23 @@ static int compare_groups(const void *left, const void *right, void *context)
 	const struct report_group *a = left, *b = right;
 	int64_t id_a = snapshot->stacks[a->stack].id, id_b = snapshot->stacks[b->stack].id;
 
+	if (!a->apart != !b->apart)
+		return a->apart ? 1 : -1;
 	if (a->bytes != b->bytes)
 		return a->bytes < b->bytes ? 1 : -1;
 	if (id_a != id_b)
 		return id_a < id_b ? -1 : 1;
 	return a->stack < b->stack ? -1 : a->stack > b->stack;
+}
+
+/* Why the stack was not walked to its root by call frame information alone; NULL: it was. */
+static const char *shortcoming(const struct report_stack *stack)
+{
+	if (stack->stop)
+		return stack->stop;
+	return stack->n_by_frame_pointer ? "code without call frame information, left by frame "
+					   "pointer"
+					 : NULL;
 }
 
 /* by_stack[i] sums up stack i; fills `entries` with the blocks that count. */
@@ -107,7 +121,8 @@ static int sum_by_stack(const struct report_snapshot *snapshot,
 /*
  * Brings `from`, sorted by address, into groups in ret->order; keeps the groups that have blocks.
  */
-static void place_groups(const struct report_snapshot *snapshot, struct report_group *by_stack,
+static void place_groups(const struct report_snapshot *snapshot,
+			 const struct report_options *options, struct report_group *by_stack,
 			 const struct sort_entry *from, size_t n, struct report_groups *ret)
 {
 	size_t next = 0;
@@ -127,6 +142,9 @@ static void place_groups(const struct report_snapshot *snapshot, struct report_g
 		if (group.blocks == 0)
 			continue;
 		group.stack = i;
+		if (options->only_complete)
+			group.apart = shortcoming(&snapshot->stacks[i]);
+		ret->n_shown += !group.apart;
 		ret->bytes = add_saturated(ret->bytes, group.bytes);
 		ret->blocks += group.blocks;
 		ret->groups[ret->n_groups++] = group;
@@ -155,7 +173,7 @@ int report_group(const struct report_snapshot *snapshot, const struct report_opt
 	 * The groups that stay move to the front of the same array: never past the one that is
 	 * read.
 	 */
-	place_groups(snapshot, by_stack, sort_by_address(entries, spare, n), n, &groups);
+	place_groups(snapshot, options, by_stack, sort_by_address(entries, spare, n), n, &groups);
 	qsort_r(groups.groups, groups.n_groups, sizeof(*groups.groups), compare_groups,
 		(void *)snapshot);
 	*ret = groups;
@@ -260,6 +278,8 @@ static void print_group(FILE *out, const struct report_snapshot *snapshot,
 		fprintf(out, "\t[dwunw] pid=%u comm=", stack->pid);
 		print_name(out, stack->comm, sizeof(stack->comm));
 		fprintf(out, " frames=%zu", stack->n_frames);
+		if (stack->n_by_frame_pointer)
+			fprintf(out, ", %zu by frame pointer", stack->n_by_frame_pointer);
 		if (stack->stop)
 			fprintf(out, ", incomplete: %s", stack->stop);
 		putc('\n', out);
@@ -279,11 +299,47 @@ static void print_group(FILE *out, const struct report_snapshot *snapshot,
 		print_details(out, i, &stack->frames[i], stack->have_details);
 }
 
+static void print_sum(FILE *out, const struct report_group *sum)
+{
+	fprintf(out, "[dwunw] %llu bytes in %llu allocations, stack %s%s\n",
+		(unsigned long long)sum->bytes, (unsigned long long)sum->blocks,
+		sum->apart ? "cut short: " : "complete", sum->apart ? sum->apart : "");
+}
+
+/* The sum for `reason`; one more is begun where there is none, and the last takes all that have no room. */
+static struct report_group *sum_of(struct report_group *sums, size_t *n, const char *reason)
+{
+	for (size_t i = 1; reason && i < *n; i++) {
+		if (strcmp(sums[i].apart, reason) == 0)
+			return &sums[i];
+	}
+	if (!reason)
+		return &sums[0];
+	if (*n == MAX_REASONS)
+		return &sums[*n - 1];
+	sums[*n].apart = *n == MAX_REASONS - 1 ? "other reasons" : reason;
+	return &sums[(*n)++];
+}
+
+static void print_sums(FILE *out, const struct report_groups *groups)
+{
+	struct report_group sums[MAX_REASONS] = {}, *sum;
+	size_t n = 1;
+
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		sum = sum_of(sums, &n, groups->groups[i].apart);
+		sum->bytes = add_saturated(sum->bytes, groups->groups[i].bytes);
+		sum->blocks += groups->groups[i].blocks;
+	}
+	for (size_t i = 0; i < n; i++)
+		print_sum(out, &sums[i]);
+}
+
 void report_print(FILE *out, const struct report_snapshot *snapshot,
 		  const struct report_groups *groups, const struct report_options *options,
 		  const struct tm *when)
 {
-	size_t shown = groups->n_groups;
+	size_t shown = groups->n_shown;
 
 	if (shown > options->top_stacks)
 		shown = options->top_stacks;
@@ -291,4 +347,6 @@ void report_print(FILE *out, const struct report_snapshot *snapshot,
 		when->tm_min, when->tm_sec, shown);
 	for (size_t i = 0; i < shown; i++)
 		print_group(out, snapshot, groups, &groups->groups[i], options);
+	if (options->only_complete)
+		print_sums(out, groups);
 }

@@ -37,7 +37,8 @@ struct report_stack {
 	uint32_t target;      /* whose it is: a number of the maker's */
 	uint32_t pid;
 	char comm[16];
-	const char *stop; /* NULL: complete; else why it ends */
+	const char *stop;	   /* NULL: complete; else why it ends */
+	size_t n_by_frame_pointer; /* frames left by frame pointer, for want of call frame information */
 	size_t n_frames;
 	struct report_frame *frames;
 };
@@ -54,13 +55,18 @@ struct report_group {
 	uint32_t stack; /* index */
 	uint64_t bytes;
 	uint64_t blocks;
+	const char *apart;	      /* why the stack is not shown but summed up; NULL: shown */
 	size_t first_block, n_blocks; /* its blocks in report_groups.order */
 };
 
-/* Stacks by outstanding bytes, most first (then by id, so that the order is stable). Linear in blocks. */
+/*
+ * Stacks by outstanding bytes, most first (then by id, so that the order is stable), those apart behind the others. Linear in
+ * blocks.
+ */
 struct report_groups {
 	struct report_group *groups;
 	size_t n_groups;
+	size_t n_shown;		/* of them: not apart */
 	size_t *order;		/* block indices, grouped, by address in each group */
 	uint64_t bytes, blocks; /* totals over all groups */
 };
@@ -69,6 +75,7 @@ struct report_options {
 	size_t top_stacks;
 	bool show_allocs; /* -a */
 	bool details;	  /* -v: one line for each frame of libdwunw */
+	bool only_complete; /* -W force: stacks that are not walked to their root by CFI alone are apart */
 	uint64_t now_ns;
 	uint64_t min_age_ns; /* blocks younger than this are left out */
 };
@@ -77,7 +84,10 @@ int report_group(const struct report_snapshot *snapshot, const struct report_opt
 		 struct report_groups *ret);
 void report_groups_free(struct report_groups *groups);
 
-/* Prints the heading `[h:m:s] Top N stacks with outstanding allocations:` and the first top_stacks groups. */
+/*
+ * Prints the heading `[h:m:s] Top N stacks with outstanding allocations:` and the first top_stacks groups. With only_complete
+ * then a line for all complete stacks and one for each reason why others are apart: together all that is outstanding.
+ */
 void report_print(FILE *out, const struct report_snapshot *snapshot,
 		  const struct report_groups *groups, const struct report_options *options,
 		  const struct tm *when);

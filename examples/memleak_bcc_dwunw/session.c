@@ -17,6 +17,7 @@
 #include "bpf/dwunw_bpf.h" /* dwunw-added */
 #include "memleak_dwunw.skel.h"
 #include "message.h"
+#include "reader.h"
 #include "process/process.h"
 #include "session_internal.h"
 
@@ -116,14 +117,54 @@ static int open_targets(struct session *session)
 	return 0;
 }
 
+/*
+ * Decides, before anything is loaded, whether the targets can be read. With one that cannot, the stacks of all are the
+ * kernel's: those of a report are of one kind.
+ */
+static void choose_reader(struct session *session)
+{
+	struct options *options = &session->options;
+	bool denied = false;
+
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		struct target *target = &session->targets[i];
+
+		target->denied = reader_check_mappings(target->pid);
+		denied |= target->denied != 0;
+	}
+	session->mode_asked_for = options->mode;
+	if (denied && options->mode == OPTIONS_MODE_FALLBACK)
+		options->mode = OPTIONS_MODE_OFF;
+}
+
+/* Once it is clear that nothing else is in the way. */
+static int tell_of_reader(const struct session *session)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		const struct target *target = &session->targets[i];
+
+		if (!target->denied)
+			continue;
+		reader_tell_failure(target->pid, session->mode_asked_for, target->denied);
+		err = target->denied;
+	}
+	return session->mode_asked_for == OPTIONS_MODE_FORCE ? err : 0;
+}
+
 static int start(struct session *session)
 {
 	int err = block_signals(session);
 
 	if (!err)
 		err = open_targets(session);
-	if (!err)
+	if (!err) {
+		choose_reader(session);
 		err = session_load(session);
+	}
+	if (!err)
+		err = tell_of_reader(session);
 	if (!err)
 		err = create_modules(session);
 	if (!err)

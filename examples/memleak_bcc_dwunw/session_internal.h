@@ -32,7 +32,8 @@ struct target {
 	uint64_t forked_ns;  /* CLOCK_MONOTONIC; 0: by exec, nothing is inherited */
 	struct probe_links links;
 	struct allocator allocator;
-	struct process *process;
+	int denied;		 /* errno: its mappings may not be read, for want of privileges */
+	struct process *process; /* NULL then */
 	struct symbolizer *symbolizer;
 };
 
@@ -45,7 +46,8 @@ struct children {
 };
 
 struct session {
-	struct options options;
+	struct options options; /* its mode: the one in force */
+	enum options_mode mode_asked_for;
 	struct target targets[MEMLEAK_MAX_TARGETS];
 	unsigned int n_targets;		     /* places that are, or were, in use */
 	struct ring_buffer *children_events; /* with --follow-forks */

@@ -83,6 +83,7 @@ static int configure(struct session *session)
 			.max_depth = options->max_stack_depth,
 			.max_stacks = options->stack_storage_size,
 			.details = options->verbose,
+			.guess = options->mode == OPTIONS_MODE_FALLBACK,
 			.walk_in_user_space = options->walk_in_user_space,
 			.slice_size = options->slice_kib * 1024,
 			.ship_percent = options->share_percent,
@@ -102,7 +103,7 @@ static int configure(struct session *session)
 static void explain(int err, bool verbose)
 {
 	const char *feature;
-	char missing[64];
+	char missing[PRIVILEGES_TEXT];
 
 	privileges_missing_for_bpf(missing, sizeof(missing));
 	if (missing[0]) {

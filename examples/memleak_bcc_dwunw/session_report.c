@@ -9,6 +9,7 @@
 
 #include "memleak_dwunw.skel.h"
 #include "message.h"
+#include "reader.h"
 #include "session_internal.h"
 
 static uint64_t monotonic_ns(void)
@@ -91,6 +92,22 @@ static void tell_stats(struct session *session)
 }
 /* dwunw-added end */
 
+/* dwunw-added begin: stacks that are no more than one frame */
+static void tell_first_frames(const struct session *session, const struct report_snapshot *snapshot)
+{
+	const struct dwunw_stack *stack;
+
+	for (size_t i = 0; i < snapshot->n_stacks; i++) {
+		const struct report_stack *told = &snapshot->stacks[i];
+		const struct target *target = &session->targets[told->target];
+
+		if (dwunw_bpf_find_stack(session->dwunw, told->id, &stack))
+			continue;
+		reader_tell_first_frame(target->process, target->allocator.path, stack);
+	}
+}
+/* dwunw-added end */
+
 int session_flush(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
@@ -109,8 +126,12 @@ static int print_report(struct session *session, const struct report_snapshot *s
 	localtime_r(&now, &when);
 	report_print(stdout, snapshot, groups, options, &when);
 	err = session_flush();
-	if (session->dwunw)	     /* dwunw-added */
-		tell_stats(session); /* dwunw-added */
+	/* dwunw-added begin */
+	if (session->dwunw) {
+		tell_first_frames(session, snapshot);
+		tell_stats(session);
+	}
+	/* dwunw-added end */
 	tell_counts(session);
 	return err;
 }
@@ -150,6 +171,7 @@ int session_report(struct session *session)
 		.top_stacks = options->top_stacks,
 		.show_allocs = options->show_allocs,
 		.details = options->verbose,
+		.only_complete = options->mode == OPTIONS_MODE_FORCE,
 		.now_ns = monotonic_ns(),
 		.min_age_ns = options->older_ms * 1000000,
 	};

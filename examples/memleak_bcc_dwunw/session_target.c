@@ -12,6 +12,7 @@
 #include "message.h"
 #include "privileges.h"
 #include "process/process.h"
+#include "reader.h"
 #include "session_internal.h"
 #include "shadow_stack.h"
 #include "symbolize/symbolize.h"
@@ -19,7 +20,7 @@
 /* The process's mappings could not be read: says why. */
 static void explain_process(const struct target *target, int err)
 {
-	char missing[64];
+	char missing[PRIVILEGES_TEXT];
 
 	privileges_missing_for_process(missing, sizeof(missing));
 	if (err == -ESRCH || err == -ENOENT)
@@ -28,6 +29,18 @@ static void explain_process(const struct target *target, int err)
 		message("not permitted to read process %d: missing %s", target->pid, missing);
 	else
 		message("cannot read process %d: %s", target->pid, strerror(-err));
+}
+
+/* The file of the allocator may not be opened. */
+static void explain_file(const struct target *target, const char *object, int err)
+{
+	const struct mapping *mapping = allocator_mapping(target->process, object);
+	char missing[PRIVILEGES_TEXT];
+
+	privileges_missing_for_file(target->pid, mapping && mapping->deleted, missing,
+				    sizeof(missing));
+	message("cannot open %s of process %d: %s%s%s", mapping ? mapping->path : object,
+		target->pid, strerror(-err), missing[0] ? ": missing " : "", missing);
 }
 
 /*
@@ -66,11 +79,31 @@ static int run_child_to_allocator(struct session *session, struct target *target
 	}
 }
 
+/* The allocator of a process that may not be read. */
+static int guess_allocator(const struct session *session, struct target *target)
+{
+	const char *object = session->options.object;
+	int err = allocator_find_unread(session->modules, object, &target->allocator);
+
+	if (!err)
+		message("traced is %s, if process %d uses it; its frames have no names",
+			target->allocator.path, target->pid);
+	else if (err == -ENOENT && object[0] != '/')
+		message("no allocator: where process %d has %s is not known; -O takes a path",
+			target->pid, object);
+	else
+		message("cannot use %s: %s", object, strerror(-err));
+	return err;
+}
+
 int target_find_allocator(struct session *session, struct target *target)
 {
 	const struct options *options = &session->options;
-	int err = process_open(session->modules, target->pid, &target->process);
+	int err;
 
+	if (target->denied)
+		return guess_allocator(session, target);
+	err = process_open(session->modules, target->pid, &target->process);
 	if (err) {
 		explain_process(target, err);
 		return err;
@@ -89,7 +122,7 @@ int target_find_allocator(struct session *session, struct target *target)
 			"free, ...",
 			target->pid, options->object);
 	else if (err == -EPERM || err == -EACCES)
-		explain_process(target, err);
+		explain_file(target, options->object, err);
 	else if (err && err != -ESRCH)
 		message("cannot use %s of process %d: %s", options->object, target->pid,
 			strerror(-err));
@@ -123,7 +156,7 @@ static int attach_some(const struct session *session, struct target *target,
 int target_attach(const struct session *session, struct target *target)
 {
 	struct memleak_dwunw_bpf *skel = session->skel;
-	char missing[64];
+	char missing[PRIVILEGES_TEXT];
 	int err;
 
 	if (shadow_stack_forbids_return_probes(target->pid)) {
@@ -139,7 +172,9 @@ int target_attach(const struct session *session, struct target *target)
 		err = attach_some(session, target, skel->progs.memleak_enter, false, false);
 	if (!err)
 		return 0;
-	privileges_missing_for_bpf(missing, sizeof(missing));
+	privileges_missing_to_attach(bpf_program__expected_attach_type(skel->progs.memleak_enter) ==
+					     BPF_TRACE_UPROBE_MULTI,
+				     missing, sizeof(missing));
 	message("cannot attach to process %d: %s%s%s", target->pid, strerror(-err),
 		missing[0] ? ": missing " : "", missing);
 	return err;
@@ -148,15 +183,19 @@ int target_attach(const struct session *session, struct target *target)
 /* dwunw-added begin: loads the tables; a second time after attaching, for what was mapped in between */
 int target_add(struct session *session, struct target *target)
 {
-	int err = session->dwunw ? dwunw_bpf_add_process(session->dwunw, target->pid) : 0;
+	enum options_mode mode = session->options.mode;
+	int err;
 
-	if (!err)
+	if (!session->dwunw)
 		return 0;
-	if (err == -EPERM || err == -EACCES)
-		message("[dwunw] multi-frame disabled: missing CAP_SYS_PTRACE");
+	err = dwunw_bpf_add_process(session->dwunw, target->pid);
+	if (!err)
+		err = reader_check_files(target->process, mode);
+	else if (err == -ESRCH)
+		explain_process(target, err);
 	else
-		message("[dwunw] default reader failed (%s); retry without reader", strerror(-err));
-	return err;
+		reader_tell_failure(target->pid, mode, err);
+	return mode == OPTIONS_MODE_FORCE || err == -ESRCH ? err : 0;
 }
 /* dwunw-added end */
 
@@ -180,8 +219,13 @@ int target_open(struct target *target, pid_t pid)
 int target_symbols(struct session *session, struct target *target)
 {
 	bool changed = false;
-	int err = process_refresh(session->modules, target->process, &changed);
+	int err;
 
+	if (!target->process)
+		return 0;
+	err = process_refresh(session->modules, target->process, &changed);
+	if (session->dwunw && changed)					    /* dwunw-added */
+		reader_check_files(target->process, session->options.mode); /* dwunw-added */
 	if (!target->symbolizer)
 		return symbolizer_create(target->process, &target->symbolizer);
 	if (err || !changed)

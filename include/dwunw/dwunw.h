@@ -51,6 +51,11 @@ struct dwunw_bpf_opts {
 		slice_size; /* bytes of the stack sent with each: multiple of 1024 up to 65536; 0: 16384 */
 	bool walk_in_user_space; /* sends every stack there; so does a kernel before 5.17 */
 	bool details;		 /* frames carry sp and cfa */
+	/*
+	 * Frames in files that could not be read are left by frame pointer where that leads to the root (DWUNW_FRAME_FP); else
+	 * the stack ends there, as without this.
+	 */
+	bool guess;
 };
 
 struct dwunw_frame {

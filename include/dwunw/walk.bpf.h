@@ -21,6 +21,7 @@ struct dwunw_reader {
 /* Set by user space before loading. */
 const volatile __u32 dwunw_max_depth = 127;
 const volatile __u32 dwunw_details; /* stack records carry stack pointers */
+const volatile __u32 dwunw_guess;   /* dwunw_bpf_opts.guess, kept here for user space */
 
 /* Bytes below a missed word that a new window also takes: registers saved next to the return address. */
 #define DWUNW_WINDOW_LEAD 64

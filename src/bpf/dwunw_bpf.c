@@ -36,7 +36,7 @@ static int find_maps(struct dwunw_bpf *bpf, struct bpf_object *object)
 {
 	struct traced_env *env = &bpf->env;
 	int shards_fd = bpf_object__find_map_fd_by_name(object, "dwunw_shards");
-	uint32_t depth, details, in_user;
+	uint32_t depth, details, guess, in_user;
 	int err;
 
 	env->processes_fd = bpf_object__find_map_fd_by_name(object, "dwunw_processes");
@@ -49,11 +49,14 @@ static int find_maps(struct dwunw_bpf *bpf, struct bpf_object *object)
 	if (!err)
 		err = rodata_get(object, "dwunw_details", &details, sizeof(details));
 	if (!err)
+		err = rodata_get(object, "dwunw_guess", &guess, sizeof(guess));
+	if (!err)
 		err = rodata_get(object, "dwunw_walk_in_user", &in_user, sizeof(in_user));
 	if (err)
 		return err;
 	bpf->max_depth = depth;
 	bpf->details = details;
+	bpf->guess = guess;
 	bpf->walk_in_user_space = in_user;
 	err = space_create(shards_fd, &env->space);
 	return err ? err : map_slots(bpf, object);

@@ -166,6 +166,21 @@ static uint64_t apart(const struct dwunw_cut_short_event *event, const struct dw
 	return hash | DWUNW_ID_EVENT; /* never a process key */
 }
 
+/* Where the file of a frame could not be read: what frame pointers give, if that leads to the root; else what there is without. */
+static void unwind(struct dwunw_bpf *bpf, const struct dwunw_cut_short_event *event,
+		   struct unwind_snapshot *snapshot, struct dwunw_unwind_result *ret)
+{
+	unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
+	if (ret->stop != DWUNW_STOP_NO_TABLE || !bpf->guess)
+		return;
+	snapshot->guess = true;
+	unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
+	if (ret->stop == DWUNW_STOP_ROOT)
+		return;
+	snapshot->guess = false;
+	unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
+}
+
 static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 		  const struct dwunw_cut_short_event *event)
 {
@@ -190,7 +205,7 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 		stack.pid = traced->pid;
 		snapshot.process = traced->process;
 		snapshot.newest = traced_newest(traced, event->generation);
-		unwind_snapshot(&snapshot, event->skip, bpf->max_depth, bpf->frames, &end);
+		unwind(bpf, event, &snapshot, &end);
 		stack.stop = end.stop;
 		if (end.stop == DWUNW_STOP_BAD_READ && end.address >= event->slice_start &&
 		    end.address - event->slice_start >= event->slice_size)

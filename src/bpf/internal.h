@@ -18,7 +18,7 @@ struct dwunw_bpf {
 	struct dwunw_slot *slots; /* mapped; read only */
 	size_t n_slots;
 	unsigned int max_depth;
-	bool details;
+	bool details, guess;
 	bool walk_in_user_space;
 	uint64_t finished;
 	struct dwunw_frame frames[DWUNW_MAX_FRAMES]; /* of the event at hand */

@@ -53,6 +53,7 @@ static int set_rodata(struct bpf_object *object, const struct dwunw_bpf_opts *op
 	uint32_t depth = opts->max_depth ? opts->max_depth : DEFAULT_DEPTH;
 	uint64_t ship_ns = share_of_second(opts);
 	uint32_t slice = opts->slice_size ? opts->slice_size : DEFAULT_SLICE;
+	uint32_t guess = opts->guess;
 	uint32_t details = opts->details, in_user = walk_in_user_space(opts);
 	uint64_t dev, ino;
 	int err;
@@ -67,6 +68,8 @@ static int set_rodata(struct bpf_object *object, const struct dwunw_bpf_opts *op
 		err = rodata_set(object, "dwunw_walk_in_user", &in_user, sizeof(in_user));
 	if (!err)
 		err = rodata_set(object, "dwunw_details", &details, sizeof(details));
+	if (!err)
+		err = rodata_set(object, "dwunw_guess", &guess, sizeof(guess));
 	if (!err)
 		err = rodata_set(object, "dwunw_pidns_dev", &dev, sizeof(dev));
 	if (!err)

@@ -53,8 +53,11 @@ static int open_by_path(pid_t pid, const struct mapping *mapping)
 	    (int)sizeof(path) - skip)
 		return -ENAMETOOLONG;
 	fd = open_regular(path, mapping);
-	/* maps names the files of a chrooted process as its reader sees them, not from the new root. */
-	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ESTALE) {
+	/*
+	 * maps names the files of a chrooted process as its reader sees them, not from the new root. And where its root is not
+	 * for us, most processes share ours.
+	 */
+	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ESTALE || fd == -EACCES || fd == -EPERM) {
 		int here = open_regular(path + skip, mapping);
 
 		if (here >= 0)

@@ -91,8 +91,6 @@ check "without CAP_BPF" refused any 'not permitted.*missing CAP_BPF$' \
 	"$nobody" ,+perfmon,+sys_ptrace "$reachable" -p "$plain"
 check "without CAP_PERFMON" refused any 'not permitted.*missing CAP_PERFMON$' \
 	"$nobody" ,+bpf,+sys_ptrace "$reachable" -p "$plain"
-check "without CAP_SYS_PTRACE" refused any 'not permitted.*missing CAP_SYS_PTRACE$' \
-	"$nobody" ,+bpf,+perfmon "$reachable" -p "$plain"
 
 # --- The target of all these has not noticed -----------------------------------------------------------------------------------
 

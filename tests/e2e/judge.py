@@ -48,6 +48,9 @@ def judge_truth(truth, others, stacks):
 def judge_complete(_truth, _others, stacks):
     if not stacks:
         yield "no stack at all"
+    for reason, (size, _) in stacks.sums.items():
+        if reason:
+            yield f"cut short: {size} bytes: {reason}"
     for stack in stacks:
         if not stack.walked:
             yield f"not walked by libdwunw: {stack}"
@@ -60,6 +63,9 @@ def judge_complete(_truth, _others, stacks):
 
 
 def total(stacks):
+    """Of all that is shown, or that the sums behind it say."""
+    if stacks.sums:
+        return tuple(sum(numbers[i] for numbers in stacks.sums.values()) for i in (0, 1))
     return sum(stack.bytes for stack in stacks), sum(stack.blocks for stack in stacks)
 
 
@@ -67,6 +73,9 @@ def judge_total(truth, others, stacks, with_others=None):
     wanted = tuple(sum(numbers[i] for numbers in truth.values()) for i in (0, 1))
     if others:
         wanted = total(with_others)
+    shown = tuple(sum(numbers) for numbers in zip(*((stack.bytes, stack.blocks) for stack in stacks)))
+    if stacks.sums and stacks.sums[None] != (shown or (0, 0)):
+        yield f"(bytes, blocks) of complete stacks is {stacks.sums[None]}, shown are {shown}"
     if total(stacks) != wanted:
         yield f"(bytes, blocks) of all stacks is {wanted}, reported are {total(stacks)}"
 

@@ -4,7 +4,8 @@ import re
 
 HEAD = re.compile(r"\[\d+:\d+:\d+\] Top (\d+) stacks with outstanding allocations:$")
 STACK = re.compile(r"(\d+) bytes in (\d+) allocations from stack$")
-WALKED = re.compile(r"\t\[dwunw\] pid=(\d+) comm=(.*) frames=(\d+)(?:, incomplete: (.*))?$")
+WALKED = re.compile(r"\t\[dwunw\] pid=(\d+) comm=(.*) frames=(\d+)(?:, (\d+) by frame pointer)?(?:, incomplete: (.*))?$")
+SUM = re.compile(r"\[dwunw\] (\d+) bytes in (\d+) allocations, stack (?:complete|cut short: (.*))$")
 BLOCK = re.compile(r"\taddr = 0x([0-9a-f]+) size = (\d+)$")
 FRAME = re.compile(r"\t(\d+) \[<([0-9a-f]{16})>\] (?:<null sym>|(.*)\+0x([0-9a-f]+))(?: \[(.*)\])?$")
 DETAIL = re.compile(r"  \[dwunw\] #(\d+) pc=0x([0-9a-f]+) sp=0x([0-9a-f]+) ra=(?:0x)?([0-9a-f]+) flags=(?:0x)?([0-9a-f]+) module=(.*)$")
@@ -17,6 +18,7 @@ class Stack:
         self.walked = False  # by libdwunw
         self.frame_count = None
         self.incomplete = None  # the reason
+        self.by_frame_pointer = 0  # frames
         self.names, self.pcs, self.modules = [], [], []
         self.addrs = []
         self.details = []  # (pc, sp, ra, flags)
@@ -26,18 +28,29 @@ class Stack:
         return f"{self.bytes} bytes in {self.blocks}{why}: " + " < ".join(str(name) for name in self.names)
 
 
+class Report(list):
+    """Its stacks; with -W force also (bytes, blocks) by the reason why stacks are not shown, None for those that are."""
+
+    def __init__(self):
+        super().__init__()
+        self.sums = {}
+
+
 def parse(path):
-    """All reports of the file, each a list of stacks. A line of an unknown form is an error."""
+    """All reports of the file. A line of an unknown form is an error."""
     reports = []
     with open(path, encoding="utf-8") as file:
         for line in file.read().splitlines():
             if HEAD.match(line):
-                reports.append([])
+                reports.append(Report())
             elif match := STACK.match(line):
                 reports[-1].append(Stack(int(match[1]), int(match[2])))
             elif match := WALKED.match(line):
                 stack = reports[-1][-1]
-                stack.walked, stack.frame_count, stack.incomplete = True, int(match[3]), match[4]
+                stack.walked, stack.frame_count, stack.incomplete = True, int(match[3]), match[5]
+                stack.by_frame_pointer = int(match[4] or 0)
+            elif match := SUM.match(line):
+                reports[-1].sums[match[3]] = (int(match[1]), int(match[2]))
             elif match := BLOCK.match(line):
                 reports[-1][-1].addrs.append((int(match[1], 16), int(match[2])))
             elif match := FRAME.match(line):

@@ -2,7 +2,7 @@
 /*
  * Proves: the report's bytes are those of the specification (memleak's format and the [dwunw]
  * line), for stacks walked by frame pointers and by libdwunw, complete or not, with block lists and
- * details; that the largest come first in a stable order, young blocks stay out, hostile names
+ * details; that with only_complete the sums behind them make up everything; that the largest come first in a stable order, young blocks stay out, hostile names
  * cannot reach the terminal, sums are those of a naive count over random snapshots, and that time
  * grows with the number of blocks, not with its square.
  */
@@ -100,6 +100,73 @@ static void test_plain(void)
 				"\t[dwunw] pid=5 comm=fifteen-bytes-x frames=1, incomplete: "
 				"mapping without unwind table\n" FRAME_B0
 				"48 bytes in 3 allocations from stack\n" FRAMES_B));
+}
+
+/* -W force: what is no whole DWARF stack is behind the others, as sums that make up all that is outstanding. */
+static void test_apart(void)
+{
+	struct report_options options = {
+		.top_stacks = 10, .now_ns = 1000 * MS, .only_complete = true};
+	struct report_stack walked[] = {
+		stacks[0],
+		{.id = 7, .walked_by_dwunw = true, .stop = "ring buffer full"},
+		stacks[2],
+		{.id = 9, .walked_by_dwunw = true, .stop = "ring buffer full"},
+		{.id = 8, .walked_by_dwunw = true, .n_by_frame_pointer = 2, .comm = "fp"},
+	};
+	struct report_block held[] = {{1, 10, 0, 1}, {2, 20, 0, 2}, {3, 30, 0, 3}, {4, 5, 0, 4},
+				      {5, 1, 0, 0},  {6, 2, 0, 0},  {7, 9, 0, 1}};
+	const struct report_snapshot apart = {held, 7, walked, 5};
+
+	CHECK(prints(
+		&apart, &options,
+		HEADING(1) "3 bytes in 2 allocations from stack\n"
+			   "\t[dwunw] pid=1234 comm=served frames=3\n" FRAMES_A
+			   "[dwunw] 3 bytes in 2 allocations, stack complete\n"
+			   "[dwunw] 49 bytes in 3 allocations, stack cut short: ring buffer full\n"
+			   "[dwunw] 20 bytes in 1 allocations, stack cut short: mapping without "
+			   "unwind table\n"
+			   "[dwunw] 5 bytes in 1 allocations, stack cut short: code without call "
+			   "frame information, left by frame pointer\n"));
+	/* else it is shown, and marked */
+	options.only_complete = false;
+	options.top_stacks = 1;
+	held[3].size = 500;
+	CHECK(prints(&apart, &options,
+		     HEADING(1) "500 bytes in 1 allocations from stack\n"
+				"\t[dwunw] pid=0 comm=fp frames=0, 2 by frame pointer\n"));
+}
+
+/* More reasons than are told apart: none is lost. */
+static void test_many_reasons(void)
+{
+	struct report_options options = {.top_stacks = 1, .only_complete = true};
+	static struct report_stack many[40];
+	static struct report_block held[40];
+	static char reasons[40][8];
+	const struct report_snapshot apart = {held, 40, many, 40};
+	unsigned long long bytes = 0, sum = 0, blocks;
+	char *text, *line;
+	size_t lines = 0;
+
+	for (uint32_t i = 0; i < 40; i++) {
+		snprintf(reasons[i], sizeof(reasons[i]), "r%u", i);
+		many[i] = (struct report_stack){.id = i, .stop = reasons[i]};
+		held[i] = (struct report_block){i, i + 1, 0, i};
+		sum += i + 1;
+	}
+	text = report(&apart, &options);
+	CHECK(text && strstr(text, "cut short: other reasons\n"));
+	for (line = text; line && (line = strstr(line, "[dwunw] ")); line++) {
+		unsigned long long n;
+
+		if (sscanf(line, "[dwunw] %llu bytes in %llu allocations", &n, &blocks) == 2) {
+			bytes += n;
+			lines++;
+		}
+	}
+	CHECK(bytes == sum && lines == 32);
+	free(text);
 }
 
 static void test_allocs(void)
@@ -336,6 +403,8 @@ static void test_time(void)
 int main(void)
 {
 	test_plain();
+	test_apart();
+	test_many_reasons();
 	test_allocs();
 	test_top();
 	test_age();
