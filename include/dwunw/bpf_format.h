@@ -95,6 +95,7 @@ struct dwunw_slot {
 	__u32 victim;		      /* the entry of a set that was last replaced */
 	__u32 rule_address;	      /* of `rule` in table space; 0: not from a table */
 	struct dwunw_mapping mapping; /* that the last frame was in */
+	struct dwunw_rule full_rule;  /* `rule` whole, for the full walk */
 	struct dwunw_registers registers;
 	__u64 ship_second; /* in which `ship_ns` was spent on sending unfinished stacks */
 	__u64 ship_ns;

@@ -86,38 +86,32 @@ dwunw_apply(const struct dwunw_step_state *s, const struct dwunw_step_arch *arch
 	return DWUNW_CONTINUE;
 }
 
-/* Bit mask of the registers that one rule of the full walk restored, for dwunw_step(). */
-static inline __attribute__((always_inline)) int
+/*
+ * All registers of the caller. Rules speak of this frame's registers, so none is changed before all are read. They are gathered in
+ * `s`, not in a local variable: BPF has 512 bytes of stack, and what Linux 6.1's verifier knows of a local variable
+ * keeps its paths apart, where memory lets them converge.
+ */
+static inline __attribute__((always_inline)) void
 dwunw_step_saved(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 		 struct dwunw_reader *reader, const struct dwunw_rule *rule, __u64 cfa)
 {
-	/* Rules speak of this frame's registers: change none before all are read. */
-	struct dwunw_step_state caller;
-	__u32 saved = rule->frame.saved;
-
-	__builtin_memcpy(caller.regs, s->regs, sizeof(caller.regs));
-	caller.valid = s->valid;
+	s->caller_valid = s->valid;
 	if (!(rule->frame.flags & DWUNW_RULE_SIGNAL))
-		caller.valid &= arch->callee_saved;
+		s->caller_valid &= arch->callee_saved;
+	__builtin_memcpy(s->caller_regs, s->regs, sizeof(s->caller_regs));
 	for (__u32 i = 0; i < DWUNW_MAX_REGS; i++) {
-		__u64 value = 0;
-		int stop;
-
-		if (!(saved >> i & 1))
+		if (!(rule->frame.saved >> i & 1))
 			continue;
-		caller.valid &= ~(1u << i);
+		s->caller_valid &= ~(1u << i);
 		if (rule->kind[i] == DWUNW_RULE_UNDEFINED)
 			continue;
-		stop = dwunw_apply(s, arch, 1, reader, cfa, rule->kind[i], rule->reg[i],
-				   rule->off[i], &value);
-		if (stop != DWUNW_CONTINUE)
-			continue; /* not known; matters only to a frame that asks for it */
-		caller.regs[i] = value;
-		caller.valid |= 1u << i;
+		/* one that fails is not known; that matters only to a frame that asks for it */
+		if (dwunw_apply(s, arch, 1, reader, cfa, rule->kind[i], rule->reg[i], rule->off[i],
+				&s->caller_regs[i]) == DWUNW_CONTINUE)
+			s->caller_valid |= 1u << i;
 	}
-	__builtin_memcpy(s->regs, caller.regs, sizeof(s->regs));
-	s->valid = caller.valid;
-	return DWUNW_CONTINUE;
+	__builtin_memcpy(s->regs, s->caller_regs, sizeof(s->regs));
+	s->valid = s->caller_valid;
 }
 
 /*

@@ -31,6 +31,9 @@ struct dwunw_step_state {
 	__u32 pc_exact; /* pc is not a return address: look it up as it is, not pc - 1 */
 	__u32 fp_lost;	/* 0, or the stop reason of a frame that needs fp, which is not known */
 	__u64 ra_mask;	/* bits to be cleared in return addresses, where arch.ra_mask has any */
+	/* The full walk's own: the caller's registers while this frame's are still asked for. */
+	__u64 caller_regs[DWUNW_MAX_REGS];
+	__u32 caller_valid;
 };
 
 /*

@@ -322,14 +322,31 @@ static long dwunw_walk_common(__u32 frame, struct dwunw_walk *walk)
 	return 1;
 }
 
+/* slot->full_rule: the rule that slot->rule is the beginning of. */
+static __always_inline int dwunw_complete_rule(struct dwunw_slot *slot)
+{
+	__u32 address = slot->rule_address;
+	const __u8 *shard;
+
+	if (!address) {
+		__builtin_memset(&slot->full_rule, 0, sizeof(slot->full_rule));
+		slot->full_rule.frame = slot->rule;
+		return 0;
+	}
+	shard = dwunw_shard(address);
+	if (!shard)
+		return -1;
+	slot->full_rule =
+		*(const struct dwunw_rule *)(shard + (address & DWUNW_SHARD_MASK & ~127u));
+	return 0;
+}
+
 /* The same with all registers, for the few stacks that need them. */
 static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
 {
 	struct dwunw_slot *slot = walk->slot;
 	struct dwunw_step_state *s = &slot->state;
 	__u64 flags = s->pc_exact ? DWUNW_FRAME_EXACT : 0;
-	struct dwunw_rule by_frame_pointer = {};
-	const struct dwunw_rule *rule = &by_frame_pointer;
 	int stop, cacheable = 0;
 
 	if (frame >= slot->end) {
@@ -338,21 +355,11 @@ static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
 	}
 	stop = dwunw_look_up(slot, walk->mappings, &flags, &cacheable);
 	dwunw_record(slot, frame, DWUNW_FRAME_PC(s->pc), s->sp, flags, slot->code);
-	if (stop == DWUNW_CONTINUE) {
-		by_frame_pointer.frame = DWUNW_ARCH_NATIVE.fp_frame;
-		if (slot->rule_address) {
-			const __u8 *shard = dwunw_shard(slot->rule_address);
-
-			if (!shard) {
-				slot->stop = DWUNW_STOP_NO_TABLE;
-				return 1;
-			}
-			rule = (const void *)(shard +
-					      (slot->rule_address & DWUNW_SHARD_MASK & ~127u));
-		}
+	if (stop == DWUNW_CONTINUE && dwunw_complete_rule(slot))
+		stop = DWUNW_STOP_NO_TABLE;
+	if (stop == DWUNW_CONTINUE)
 		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot, &slot->rule,
-				  rule, &slot->cfa);
-	}
+				  &slot->full_rule, &slot->cfa);
 	if (stop == DWUNW_CONTINUE)
 		return 0;
 	slot->stop = stop;
