@@ -163,17 +163,30 @@ static __always_inline void store(const struct memleak_key *key, const struct me
 		count(MEMLEAK_COUNT_NOT_STORED);
 }
 
+/*
+ * A vfork child shares the target's memory, and so, attached by perf events, its probes. Two threads of the target
+ * may be the first at once.
+ */
+static __always_inline bool is_target(__u32 number, __u32 tgid)
+{
+	__u32 *target = &target_tgids[number & (MEMLEAK_MAX_TARGETS - 1)];
+	__u32 first;
+
+	if (*target == tgid)
+		return true;
+	first = __sync_val_compare_and_swap(target, 0, tgid);
+	return first == 0 || first == tgid;
+}
+
 SEC("uprobe.multi")
 int memleak_enter(struct pt_regs *ctx)
 {
 	__u64 cfa = PT_REGS_SP(ctx) + RETURN_SIZE, old;
 	__u32 tgid = bpf_get_current_task_btf()->tgid;
 	__u64 cookie = bpf_get_attach_cookie(ctx);
-	__u32 *target = &target_tgids[cookie >> MEMLEAK_COOKIE_SHIFT & (MEMLEAK_MAX_TARGETS - 1)];
 	struct call *call;
 
-	/* A vfork child shares the target's memory, and so, attached by perf events, its probes. */
-	if (*target != tgid && __sync_val_compare_and_swap(target, 0, tgid) != 0)
+	if (!is_target(cookie >> MEMLEAK_COOKIE_SHIFT, tgid))
 		return 0;
 	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0,
 				    BPF_LOCAL_STORAGE_GET_F_CREATE);
