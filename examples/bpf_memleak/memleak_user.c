@@ -83,12 +83,11 @@ static int on_record(void *arg, void *data, size_t size)
 	tool->events++;
 	if (tool->args['q'])
 		return -stopped;
-	const struct dwunw_frame *frames = stack ? stack->frames : NULL;
 	printf("[event] pid=%u comm=%.16s pc=0x%016llx\n", hit->pid, hit->comm, hit->pc);
 	for (size_t i = 0; stack && i < stack->n_frames; i++)
-		printf("  #%zu 0x%016llx %s+0x%llx\n", i, (unsigned long long)frames[i].pc,
-		       frames[i].module ? frames[i].module : "[unknown]",
-		       (unsigned long long)frames[i].vaddr);
+		printf("  #%zu 0x%016lx %s+0x%lx\n", i, stack->frames[i].pc,
+		       stack->frames[i].module ? stack->frames[i].module : "[unknown]",
+		       stack->frames[i].vaddr);
 	if (why != DWUNW_STOP_ROOT)
 		printf("  incomplete: %s\n", dwunw_stop_reason_text(why));
 	return -stopped; /* hits may come faster than they are printed */
@@ -134,6 +133,8 @@ static int start(struct tool *tool)
 		err = dwunw_context_create(NULL, &tool->context);
 	if (!err)
 		err = dwunw_bpf_create(tool->context, tool->object, &tool->dwunw);
+	if (err && dwunw_bpf_missing_feature())
+		return fail("this kernel lacks", dwunw_bpf_missing_feature(), err, "");
 	if (err)
 		return fail("cannot load", name, err, ", needs CAP_BPF and CAP_PERFMON");
 	err = dwunw_bpf_add_process(tool->dwunw, tool->pid);

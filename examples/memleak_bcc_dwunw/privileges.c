@@ -13,8 +13,6 @@
 
 #include <linux/capability.h>
 
-#include <bpf/libbpf.h>
-
 void privileges_raise(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -102,22 +100,4 @@ void privileges_missing_for_file(pid_t pid, bool deleted, char *ret, size_t size
 		add(set, CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", ret, size);
 	if (deleted && !(set >> CAP_SYS_ADMIN & 1))
 		add(set, CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", ret, size);
-}
-
-const char *privileges_missing_feature(void)
-{
-	static const struct {
-		enum bpf_func_id helper;
-		const char *text;
-	} needed[] = {
-		{BPF_FUNC_task_storage_get, "task storage for tracing programs (Linux 5.11)"},
-		{BPF_FUNC_get_attach_cookie, "probe cookies (Linux 5.15)"},
-		{BPF_FUNC_loop, "bpf_loop() (Linux 5.17)"},
-	};
-
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, needed[i].helper, NULL) == 0)
-			return needed[i].text;
-	}
-	return NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Says what is missing when the kernel refuses: a capability, or a feature. */
+/* Says what is missing when the kernel refuses: a capability. */
 #ifndef PRIVILEGES_H
 #define PRIVILEGES_H
 
@@ -33,8 +33,5 @@ void privileges_missing_for_process(char *ret, size_t size);
  * opens it all the same.
  */
 void privileges_missing_for_file(pid_t pid, bool deleted, char *ret, size_t size);
-
-/* What the kernel lacks that the BPF programs need, in words; NULL: nothing that we know of. */
-const char *privileges_missing_feature(void);
 
 #endif

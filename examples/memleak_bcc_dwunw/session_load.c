@@ -110,7 +110,7 @@ static void explain(int err, bool verbose)
 		message("not permitted to load BPF programs: missing %s", missing);
 		return;
 	}
-	feature = privileges_missing_feature();
+	feature = dwunw_bpf_missing_feature(); /* dwunw-added */
 	if (feature)
 		message("this kernel lacks %s, which the probes need", feature);
 	else

@@ -299,6 +299,12 @@ DWUNW_API int dwunw_self_capture(struct dwunw_self *self, const struct dwunw_reg
 DWUNW_API const char *dwunw_stop_reason_text(unsigned int stop);
 
 /*
+ * What this kernel lacks of that which dwunw.bpf.h needs, in words; NULL: nothing, or it cannot be asked without
+ * CAP_BPF and CAP_PERFMON. For the message of a tool whose programs the kernel does not load.
+ */
+DWUNW_API const char *dwunw_bpf_missing_feature(void);
+
+/*
  * Sizes the maps of an object that includes dwunw.bpf.h, between opening and loading it. `opts` may be NULL. -ENOENT: it does not
  * include that; -EINVAL: no object, opts->size is none, an option is out of its range or not known to this library.
  */
