@@ -37,6 +37,13 @@ test-parity: $(PARITY) tools
 test-oracle: tools $(PROGRAMS)
 	BUILD=$(B) tests/oracle/run.sh
 
+# Other kernels: `make test-vm KERNELS="6.1 6.12"`, by default all that tests/vm/kernel lists.
+.PHONY: test-vm
+test-vm:
+	scripts/install-deps vm
+	$(MAKE) examples $(PROGRAMS)
+	BUILD=$(B) tests/vm/run $(KERNELS)
+
 # The targets are what a distribution ships: optimized, no frame pointers, no debug information, no sanitizer.
 TARGET_FLAGS := -D_GNU_SOURCE $(WARNINGS) -O2 -fomit-frame-pointer -MMD -MP
 # tests/e2e/modes.sh: what frame pointers lead through.

@@ -56,9 +56,10 @@ nap() {
 	read -r -t "$1" -u "$never" || :
 }
 
-# wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it does not in that time.
+# wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it does not in that time, DWUNW_PATIENCE times longer on
+# slow machines (tests/vm).
 wait_for() {
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * ${DWUNW_PATIENCE:-1} * 1000000))
 	shift
 	until "$@"; do
 		[ "${EPOCHREALTIME/[.,]/}" -lt "$end" ] || return 1
