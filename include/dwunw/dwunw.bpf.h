@@ -98,30 +98,28 @@ static __always_inline void dwunw_gather_returns(struct dwunw_cut_short_event *e
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct return_instance *instance = BPF_CORE_READ(task, utask, return_instances);
-	__u32 n = 0;
 
+	event->n_returns = 0; /* counted there: a local count would keep the verifier's paths apart */
 	for (int i = 0; i < DWUNW_MAX_RETURNS && instance; i++) {
 		event->returns[i].slot = BPF_CORE_READ(instance, stack);
 		event->returns[i].address = BPF_CORE_READ(instance, orig_ret_vaddr);
 		instance = BPF_CORE_READ(instance, next);
-		n = i + 1;
+		event->n_returns = i + 1;
 	}
-	event->n_returns = n;
 }
 
 /* In pieces that do not cross pages: one that was never touched, in the midst of a large frame, may be followed by others. */
 static __always_inline void dwunw_read_slice(struct dwunw_cut_short_event *event)
 {
 	__u64 start = event->registers.regs[DWUNW_ARCH_NATIVE.sp] & ~(DWUNW_SLICE_UNIT - 1ULL);
-	__u64 missing = 0;
 
+	event->missing = 0;
 	for (__u32 at = 0; at < dwunw_slice_size; at += DWUNW_SLICE_UNIT) {
 		if (bpf_probe_read_user(event->slice + at, DWUNW_SLICE_UNIT, (void *)(start + at)))
-			missing |= 1ULL << at / DWUNW_SLICE_UNIT;
+			event->missing |= 1ULL << at / DWUNW_SLICE_UNIT;
 	}
 	event->slice_start = start;
 	event->slice_size = dwunw_slice_size;
-	event->missing = missing;
 }
 
 /* Sends the unfinished walk in `slot` to user space; returns the id of the event. */
