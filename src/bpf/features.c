@@ -14,7 +14,6 @@ const char *dwunw_bpf_missing_feature(void)
 	} needed[] = {
 		{BPF_FUNC_task_storage_get, "task storage for tracing programs (Linux 5.11)"},
 		{BPF_FUNC_get_attach_cookie, "probe cookies (Linux 5.15)"},
-		{BPF_FUNC_loop, "bpf_loop() (Linux 5.17)"},
 	};
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
