@@ -99,7 +99,8 @@ static __always_inline void dwunw_gather_returns(struct dwunw_cut_short_event *e
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct return_instance *instance = BPF_CORE_READ(task, utask, return_instances);
 
-	event->n_returns = 0; /* counted there: a local count would keep the verifier's paths apart */
+	/* counted in the record: a local count would keep the verifier's paths apart */
+	event->n_returns = 0;
 	for (int i = 0; i < DWUNW_MAX_RETURNS && instance; i++) {
 		event->returns[i].slot = BPF_CORE_READ(instance, stack);
 		event->returns[i].address = BPF_CORE_READ(instance, orig_ret_vaddr);
