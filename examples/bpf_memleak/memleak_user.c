@@ -70,7 +70,6 @@ static int on_record(void *arg, void *data, size_t size)
 	const struct hit *hit = data;
 	const struct dwunw_stack *stack = NULL;
 	uint64_t why = DWUNW_STOP_DROPPED; /* the record of the stack was lost */
-
 	/* libdwunw's own records come before the hits that refer to them */
 	if (dwunw_bpf_handle_event(tool->dwunw, data, size) != 1 || size < sizeof(*hit))
 		return 0;

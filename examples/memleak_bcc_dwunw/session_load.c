@@ -102,7 +102,7 @@ static int configure(struct session *session)
 
 static void explain(int err, bool verbose)
 {
-	const char *feature;
+	const char *feature = NULL;
 	char missing[PRIVILEGES_TEXT];
 
 	privileges_missing_for_bpf(missing, sizeof(missing));

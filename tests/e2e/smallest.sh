@@ -14,7 +14,7 @@ probed() {
 
 whole_run() {
 	target_start chain "$PROGRAMS/chain" || return 1
-	"$SMALLEST" "$target" >"$WORK/hits" 2>"$WORK/errors" &
+	"$SMALLEST" -p "$target" >"$WORK/hits" 2>"$WORK/errors" &
 	smallest=$!
 	started+=("$smallest")
 	wait_for 20 probed "$target" "$smallest" && target_run chain && wait_for 10 all_printed

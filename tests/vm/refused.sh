@@ -20,7 +20,7 @@ target_start chain "$PROGRAMS/chain"
 for mode in off fallback force; do
 	check "memleak_dwunw_user, $mode" refused "$TOOL" -p "$target" -W "$mode"
 done
-check "memleak_user" refused "$BUILD/examples/bpf_memleak/memleak_user" "$target"
+check "memleak_user" refused "$BUILD/examples/bpf_memleak/memleak_user" -p "$target"
 check "the target answers" target_run chain
 check "the target ends well" target_end
 summary
