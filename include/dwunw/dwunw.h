@@ -90,12 +90,15 @@ struct dwunw_stack {
 struct dwunw_bpf_stats {
 	uint64_t stops[DWUNW_N_STOP_REASONS]; /* walks by how they ended in the kernel */
 	uint64_t full_walks;		      /* walked again with all registers */
-	uint64_t fp_stacks;		      /* complete with the help of frame-pointer steps */
-	uint64_t shipped;		      /* sent to user space to be finished */
-	uint64_t finished;		      /* of those, completed */
-	uint64_t untold;	   /* stack records lost because the ring buffer was full */
-	uint64_t unannounced;	   /* changes of mappings found out late, ring buffer full */
-	uint64_t refresh_failures; /* mappings could not be read or shown to the kernel */
+	uint64_t
+		fp_stacks; /* complete with the help of frame-pointer steps, in the kernel or here */
+	uint64_t shipped;  /* sent to user space to be finished */
+	uint64_t finished; /* of those, completed */
+	uint64_t cut_short
+		[DWUNW_N_STOP_REASONS]; /* stacks that stay incomplete, by where they end for good */
+	uint64_t untold;		/* stack records lost because the ring buffer was full */
+	uint64_t unannounced;		/* changes of mappings found out late, ring buffer full */
+	uint64_t refresh_failures;	/* mappings could not be read or shown to the kernel */
 	uint64_t stacks_full;	   /* stacks not remembered in the kernel: more than max_stacks */
 	uint64_t tables;	   /* unwind tables loaded */
 	uint64_t table_bytes;	   /* of table space in use */

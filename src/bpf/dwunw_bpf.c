@@ -178,6 +178,18 @@ struct module *dwunw_bpf_module(struct dwunw_bpf *bpf, uint32_t id)
 	return traced_env_module(&bpf->env, id);
 }
 
+/* An incomplete stack is not sent here, or could not be. */
+static bool ends_in_kernel(size_t stop)
+{
+	static const bool is_sent[] = {
+#define STOP_IS_SENT(name, text, finish) finish,
+		DWUNW_STOP_REASONS(STOP_IS_SENT)
+#undef STOP_IS_SENT
+	};
+
+	return stop != DWUNW_STOP_ROOT && !is_sent[stop];
+}
+
 void dwunw_bpf_get_stats(struct dwunw_bpf *bpf, struct dwunw_bpf_stats *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -194,6 +206,10 @@ void dwunw_bpf_get_stats(struct dwunw_bpf *bpf, struct dwunw_bpf_stats *ret)
 		ret->stacks_full += counts[DWUNW_COUNT_STACKS_FULL];
 	}
 	ret->walk_in_user_space = bpf->walk_in_user_space;
+	for (size_t stop = 0; stop < DWUNW_N_STOP_REASONS; stop++)
+		ret->cut_short[stop] =
+			bpf->cut_short[stop] + (ends_in_kernel(stop) ? ret->stops[stop] : 0);
+	ret->fp_stacks += bpf->fp_finished;
 	ret->finished = bpf->finished;
 	ret->tables = bpf->env.tables;
 	ret->tables_refused = bpf->env.tables_refused;

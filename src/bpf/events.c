@@ -181,6 +181,20 @@ static void unwind(struct dwunw_bpf *bpf, const struct dwunw_cut_short_event *ev
 	unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
 }
 
+static void count_end(struct dwunw_bpf *bpf, const struct dwunw_stack *stack)
+{
+	bool by_frame_pointer = false;
+
+	if (stack->stop != DWUNW_STOP_ROOT) {
+		bpf->cut_short[stack->stop % DWUNW_N_STOP_REASONS]++;
+		return;
+	}
+	for (size_t i = 0; i < stack->n_frames; i++)
+		by_frame_pointer |= stack->frames[i].flags & DWUNW_FRAME_FP;
+	bpf->fp_finished += by_frame_pointer;
+	bpf->finished++;
+}
+
 static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 		  const struct dwunw_cut_short_event *event)
 {
@@ -215,7 +229,7 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 	} else {
 		take_kernel_frames(bpf, event, &stack);
 	}
-	bpf->finished += stack.stop == DWUNW_STOP_ROOT;
+	count_end(bpf, &stack);
 	if (stack.stop != DWUNW_STOP_ROOT && stack.stop != DWUNW_STOP_DEPTH)
 		owner = apart(event, &stack, owner);
 	return stacks_add(bpf->stacks, event->event.stack_id, owner, &stack);

@@ -21,6 +21,8 @@ struct dwunw_bpf {
 	bool details, guess;
 	bool walk_in_user_space;
 	uint64_t finished;
+	uint64_t fp_finished;			     /* of those, with frame-pointer steps */
+	uint64_t cut_short[DWUNW_N_STOP_REASONS];    /* sent here and not completed, by why */
 	struct dwunw_frame frames[DWUNW_MAX_FRAMES]; /* of the event at hand */
 };
 
