@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -54,22 +55,46 @@ static void tell_walks(const struct dwunw_bpf_stats *stats)
 		stats->full_walks);
 }
 
+/* Appends to `line` as far as it fits. */
+__attribute__((format(printf, 3, 4))) static void append(char *line, size_t size,
+							 const char *format, ...)
+{
+	size_t used = strlen(line);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line + used, size - used, format, args);
+	va_end(args);
+}
+
+/* All stacks since the start by how they ended, if since the last report one was not complete in the kernel. */
+static void tell_stacks(const struct dwunw_bpf_stats *now, const struct dwunw_bpf_stats *told)
+{
+	uint64_t cut_short = 0;
+	char line[1024] = "";
+
+	if (now->finished == told->finished && now->fp_stacks == told->fp_stacks &&
+	    memcmp(now->cut_short, told->cut_short, sizeof(now->cut_short)) == 0)
+		return;
+	for (unsigned int stop = 0; stop < DWUNW_N_STOP_REASONS; stop++) {
+		cut_short += now->cut_short[stop];
+		if (now->cut_short[stop])
+			append(line, sizeof(line), "%s%" PRIu64 " %s", line[0] ? ", " : ": ",
+			       now->cut_short[stop], dwunw_stop_reason_text(stop));
+	}
+	message("[dwunw] stacks: %" PRIu64 " complete (%" PRIu64 " finished in user space, %" PRIu64
+		" by frame pointer), %" PRIu64 " cut short%s",
+		now->stops[DWUNW_STOP_ROOT] + now->finished, now->finished, now->fp_stacks,
+		cut_short, line);
+}
+
 /* what did not go as it should since the last report, one line each on stderr */
 static void tell_stats(struct session *session)
 {
 	struct dwunw_bpf_stats now, *told = &session->told_stats;
 
 	dwunw_bpf_get_stats(session->dwunw, &now);
-	for (unsigned int stop = 0; stop < DWUNW_N_STOP_REASONS; stop++) {
-		if (stop != DWUNW_STOP_ROOT && stop != DWUNW_STOP_NOT_WALKED &&
-		    now.stops[stop] != told->stops[stop])
-			message("[dwunw] %" PRIu64 " of the walks in the kernel ended early: %s",
-				now.stops[stop], dwunw_stop_reason_text(stop));
-	}
-	if (now.shipped != told->shipped)
-		message("[dwunw] %" PRIu64 " stacks sent to user space, %" PRIu64
-			" completed there",
-			now.shipped, now.finished);
+	tell_stacks(&now, told);
 	if (now.untold != told->untold)
 		message("[dwunw] %" PRIu64 " stack records delayed: ring buffer full", now.untold);
 	if (now.stacks_full != told->stacks_full)

@@ -23,13 +23,14 @@ declare -A around=(
 
 # What is to be said on stderr, for a program where something is; every jump of longjmp leaves one call behind.
 not_traced='not in .*allocator_lib\.so, so not traced: reallocarray, posix_memalign, memalign, aligned_alloc, valloc, pvalloc$'
+finished='stacks: [0-9]* complete \([0-9]* finished in user space, 0 by frame pointer\), 0 cut short$'
 declare -A said=(
 	[longjmp]="$not_traced|: 200 allocator calls that did not return"
 	[nested]="$not_traced"
 	[inside]="$not_traced"
-	[exec_self]="no tables for this process yet|stacks sent to user space"
-	[exec_main]="no tables for this process yet|stacks sent to user space"
-	[plugin]="of the walks in the kernel ended early|stacks sent to user space"
+	[exec_self]="$finished"
+	[exec_main]="$finished"
+	[plugin]="$finished"
 )
 
 # Nothing else, that is; and that.
