@@ -8,6 +8,7 @@ build=${BUILD:-build/$(uname -m)}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
+sanitize=(${SAN:+"-fsanitize=$SAN"}) # programs that link with a library that is
 
 check() {
 	local what=$1
@@ -56,8 +57,8 @@ int main()
 	return err < 0 && *dwunw_stop_reason_text(result.stop) ? 0 : 1;
 }
 END
-check "a C++ program is built" "${CXX:-c++}" -std=c++11 -Wall -Wextra -Werror -Iinclude -o "$dir/main" "$dir/main.cc" \
-	"$build/libdwunw.a" -ldw -lelf -lz -lbpf -liberty -pthread
+check "a C++ program is built" "${CXX:-c++}" -std=c++11 -Wall -Wextra -Werror "${sanitize[@]}" -Iinclude \
+	-o "$dir/main" "$dir/main.cc" "$build/libdwunw.a" -ldw -lelf -lz -lbpf -liberty -pthread
 check "a C++ program runs" "$dir/main"
 
 echo "$passed passed, $failed failed"

@@ -7,6 +7,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
+sanitize=(${SAN:+"-fsanitize=$SAN"}) # programs that link with a library that is
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 
@@ -41,13 +42,15 @@ END
 cp "$root/program.c" "$root/program.cc"
 export PKG_CONFIG_PATH=$root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root LD_LIBRARY_PATH=$root/usr/lib
 # shellcheck disable=SC2046 # several words
-check "a C program, shared" cc -Wall -Wextra -Werror -o "$root/c" "$root/program.c" $(pkg-config --cflags --libs libdwunw)
+check "a C program, shared" cc -Wall -Wextra -Werror "${sanitize[@]}" -o "$root/c" "$root/program.c" \
+	$(pkg-config --cflags --libs libdwunw)
 check "runs" "$root/c"
 # shellcheck disable=SC2046
-check "a C++ program" c++ -Wall -Wextra -Werror -o "$root/cc" "$root/program.cc" $(pkg-config --cflags --libs libdwunw)
+check "a C++ program" c++ -Wall -Wextra -Werror "${sanitize[@]}" -o "$root/cc" "$root/program.cc" \
+	$(pkg-config --cflags --libs libdwunw)
 check "runs" "$root/cc"
 # shellcheck disable=SC2046
-check "a C program, static" cc -o "$root/static" "$root/program.c" $(pkg-config --cflags libdwunw) \
+check "a C program, static" cc "${sanitize[@]}" -o "$root/static" "$root/program.c" $(pkg-config --cflags libdwunw) \
 	"$root/usr/lib/libdwunw.a" $(pkg-config --static --libs-only-l libdwunw | sed 's/-ldwunw//')
 check "runs" "$root/static"
 
