@@ -2,12 +2,14 @@
 /*
  * A memory image, unwound with the real CFI of the C library (world.h). Options (2 bytes), which registers are known (2), then
  * words: pc, sp, fp and the others, a return probe's trampoline and two of the addresses it hides, then the stack.
- * Holds: the walk ends, within its array, with a reason; the same once more, and with rules from the cache.
+ * Holds: the walk ends, within its array, with a reason; the same once more, with rules from the cache, from tables, and from what is
+ * remembered of those.
  */
 #include <dwunw/dwunw.h>
 #include <dwunw/step_types.h>
 
 #include "unwind/rule_cache.h"
+#include "unwind/table_view.h"
 #include "unwind/unwind.h"
 #include "world.h"
 
@@ -62,6 +64,61 @@ static void check(const struct unwind_snapshot *snapshot, unsigned int skip, siz
 		for (size_t n = 0; n < first.n_frames; n++)
 			HOLDS(same_frame(&frames[n], &first_frames[n]));
 	}
+}
+
+/* Once. */
+static void build_tables(void)
+{
+	const struct table *table;
+
+	for (size_t i = 0; i < WORLD_N_MAPPINGS; i++)
+		if (world_mappings[i].module && !world_mappings[i].module->table)
+			HOLDS(module_table(world_mappings[i].module, &table) == 0);
+}
+
+/*
+ * A walk over tables against one over CFI. Tables lack rules that only DWARF expressions say, and frames of more than 2 GiB: EXPRESSION. And they
+ * have rules for padding between functions (table.h), where CFI has none, so that the frame is walked by frame pointer or as exact.
+ */
+static void compare_with_cfi(const struct unwind_snapshot *snapshot, size_t max_frames,
+			     const struct dwunw_unwind_result *by_table)
+{
+	bool is_cut = by_table->stop == DWUNW_STOP_EXPRESSION;
+	struct unwind_snapshot walk = *snapshot;
+	struct dwunw_unwind_result result;
+
+	walk.tables = NULL;
+	unwind_snapshot(&walk, 0, max_frames, first_frames, &result);
+	for (size_t n = 0; n < result.n_frames && n < by_table->n_frames; n++) {
+		const struct dwunw_frame *a = &first_frames[n], *b = &frames[n];
+
+		if (same_frame(a, b))
+			continue;
+		HOLDS((is_cut && n + 1 == by_table->n_frames) ||
+		      (a->flags & ~b->flags & (DWUNW_FRAME_EXACT | DWUNW_FRAME_FP)));
+		return;
+	}
+	HOLDS(is_cut ? result.n_frames >= by_table->n_frames
+		     : result.n_frames == by_table->n_frames && result.stop == by_table->stop);
+}
+
+/* As a process unwinds itself: names are there, trampolines are not. */
+static void check_tables(const struct unwind_snapshot *snapshot, size_t max_frames)
+{
+	static struct table_view view;
+	struct dwunw_unwind_result first, again;
+	struct unwind_snapshot walk = *snapshot;
+
+	build_tables();
+	memset(&view, 0, sizeof(view));
+	walk.tables = &view;
+	unwind_snapshot(&walk, 0, max_frames, first_frames, &first);
+	unwind_snapshot(&walk, 0, max_frames, frames, &again);
+	HOLDS(again.n_frames == first.n_frames && again.stop == first.stop);
+	HOLDS(again.address == first.address && again.detail == first.detail);
+	for (size_t n = 0; n < first.n_frames; n++)
+		HOLDS(same_frame(&frames[n], &first_frames[n]));
+	compare_with_cfi(&walk, max_frames, &again);
 }
 
 static void fill(struct input *input, struct memory *memory, struct unwind_snapshot *snapshot)
@@ -123,6 +180,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(slice, memory.slice, snapshot.slice_size);
 	snapshot.slice = slice;
 	check(&snapshot, flags >> 5, max_frames);
+	if (snapshot.modules && !snapshot.trampoline)
+		check_tables(&snapshot, max_frames);
 	free(slice);
 	return 0;
 }

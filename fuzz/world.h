@@ -85,10 +85,13 @@ static void world_make(struct module_cache *cache, struct mapping *to, uint64_t 
 	WORLD_FDE(plain, 0x700, "\x3f");
 	WORLD_FDE(plain, 0x800, "\x0f\3\x2f\xfd\xff");
 	WORLD_FDE(plain, 0x500, "\x0f\4\x77\x10\x38\x22\x10\6\4\x77\x10\x38\x22");
+	WORLD_FDE(plain, 0x900, "\x86\3"); /* the frame pointer is saved below the stack pointer */
+	WORLD_FDE(plain, 0xd00, "\x16\6\2\x76\x10"); /* it is 16 more than it was */
 	WORLD_FDE(plain, 0xc00,
 		  "\x0e\x10\x10\x10\3\x38\x1c\6\x16\6\4\x77\x10\x38\x1c\x10\3\2\x38\x1c");
 	signal = world_add_cie(&eh, true);
 	WORLD_FDE(signal, 0xa00, "\x10\x10\2\x77\x08\x10\6\2\x77\x10\x0f\3\x77\x18\6");
+	WORLD_FDE(signal, 0xb00, "");
 	section.data = eh.data;
 	section.size = eh.size;
 	image = make_elf(&section, 1, 0x3000);

@@ -93,7 +93,7 @@ void cfi_close(struct cfi *cfi)
 
 size_t cfi_bytes(const struct cfi *cfi)
 {
-	size_t bytes = sizeof(*cfi);
+	size_t bytes = sizeof(*cfi) + MAX_SECTIONS * sizeof(*cfi->sections);
 
 	for (unsigned int i = 0; i < cfi->n_sections; i++)
 		bytes += cfi->sections[i].index.n * sizeof(struct cfi_index_entry);
