@@ -154,12 +154,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct memory memory;
 	struct input input = {data, size};
 	unsigned int flags = (unsigned int)input_uint(&input, 1);
-	size_t max_frames = 1 + input_uint(&input, 1) % MAX_FRAMES;
+	unsigned int depth = (unsigned int)input_uint(&input, 1);
+	size_t max_frames = 1 + depth % MAX_FRAMES;
 	struct unwind_snapshot snapshot = {
 		.process = &world,
 		.registers = &memory.registers,
 		.slice_start = WORLD_STACK,
 		.read = flags & WITH_READER ? read_memory : NULL,
+		.guess = depth >= MAX_FRAMES,
 		.ra_mask = flags & WITH_MASK ? 0xff7f000000000000 : 0,
 		.modules = flags & WITH_NAMES ? modules : NULL,
 	};
