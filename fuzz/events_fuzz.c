@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Records of the ring buffer, handled one after the other, in a process (world.h) that no kernel follows: what would ask the
- * kernel is replaced below. Each record: its size (2 bytes), then its bytes; DWUNW_EVENT_CUT_SHORT is instead followed by the
- * number of bytes that differ from 0 (2 bytes), and these, the last ones being the slice's, as words of world.h.
+ * kernel is replaced below. First byte: depth, and whether the process has ended (1) and frames are guessed (2). Each record: its size
+ * (2 bytes), then its bytes; DWUNW_EVENT_CUT_SHORT is instead followed by the number of bytes that differ from 0 (2 bytes), and
+ * these, the last ones being the slice's, as words of world.h.
  * Holds: what was handled can be found by its id, with frames that can be read.
  */
 #include <stddef.h>
@@ -162,6 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bpf.traced = &traced;
 	bpf.max_depth = (unsigned int)input_uint(&input, 1);
 	has_ended = bpf.max_depth & 1;
+	bpf.guess = bpf.max_depth & 2;
 	bpf.max_depth = 1 + bpf.max_depth / 2;
 	HOLDS(stacks_create(&bpf.stacks) == 0);
 	for (int i = 0; i < MAX_RECORDS && input.left; i++)
