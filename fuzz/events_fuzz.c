@@ -40,9 +40,17 @@ int traced_publish(struct traced_env *env, struct traced *process)
 	return 0;
 }
 
-uint32_t traced_newest(const struct traced *process, uint32_t generation)
+const struct process *traced_code_at(struct traced *process, uint32_t generation, uint64_t time_ns,
+				     bool *permanent_only)
 {
-	return process->generation == generation ? 2 : 1;
+	(void)time_ns;
+	*permanent_only = process->generation != generation;
+	return process->process;
+}
+
+void read_history(struct dwunw_bpf *bpf)
+{
+	(void)bpf;
 }
 
 struct module *traced_env_module(const struct traced_env *env, uint32_t id)

@@ -7,9 +7,12 @@ PROGRAMS := $(patsubst tests/programs/%,$(B)/tests/programs/%,\
 	$(basename $(filter-out %_lib.c,$(wildcard tests/programs/*.c tests/programs/*.cc))))
 BENCH := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c %_user.c,$(wildcard bench/*.c)))
 
+# the plugins of the program storm
+STORM := $(patsubst %,$(B)/tests/programs/storm_plugins/%.so,$(shell seq 1000 1199))
+
 PARITY := $(B)/tests/parity/compare
 
-tests: lib examples $(UNIT_TESTS) $(PROGRAMS) $(PARITY)
+tests: lib examples $(UNIT_TESTS) $(PROGRAMS) $(STORM) $(PARITY)
 bench-build: $(BENCH)
 .PHONY: bench-build
 
@@ -53,6 +56,11 @@ $(B)/tests/programs/%_lib.so: tests/programs/%_lib.c $(FLAGS_STAMP)
 	$(call say,TARGET)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(TARGET_FLAGS) -MF $@.d -fPIC -shared -o $@ $<
+$(STORM): $(B)/tests/programs/storm_plugins/%.so: tests/programs/storm_plugin.h $(FLAGS_STAMP)
+	$(call say,TARGET)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(TARGET_FLAGS) -MF $@.d -fPIC -shared -DNUMBER=$* -DLEAK=leak_$* \
+		-DTEXT='"$*"' -x c -o $@ $<
 $(B)/tests/programs/%: tests/programs/%.c $(FLAGS_STAMP)
 	$(call say,TARGET)
 	@mkdir -p $(@D)

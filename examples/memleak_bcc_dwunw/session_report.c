@@ -103,6 +103,10 @@ static void tell_stats(struct session *session)
 	if (now.unannounced != told->unannounced)
 		message("[dwunw] %" PRIu64 " changes of mappings heard of late: ring buffer full",
 			now.unannounced);
+	if (now.records_lost != told->records_lost)
+		message("[dwunw] %" PRIu64
+			" records of new mappings lost: too many on this machine",
+			now.records_lost);
 	if (now.refresh_failures != told->refresh_failures)
 		message("[dwunw] %" PRIu64 " times the mappings could not be read or loaded",
 			now.refresh_failures);

@@ -29,17 +29,22 @@ struct dwunw_space_table {
 	__u32 reserved;
 };
 
+#define DWUNW_MAPPING_PERMANENT 1 /* as long as the process image */
+
 struct dwunw_mapping {
 	__u64 start, end;
 	__u64 load_bias;
 	__u32 table_id; /* 0: code without CFI */
 	__u32 table;	/* struct dwunw_space_table; 0: not loaded */
+	__u32 flags;	/* DWUNW_MAPPING_* */
+	__u32 reserved;
 };
 
 struct dwunw_mappings {
-	__u64 process;	  /* key */
-	__u64 epoch;	  /* differs with every publication, over all processes */
-	__u32 generation; /* of the process, when its mappings were read */
+	__u64 process;	       /* key */
+	__u64 epoch;	       /* differs with every publication, over all processes */
+	__u64 permanent_epoch; /* the same, but stays while the permanent ones do */
+	__u32 generation;      /* of the process, when its mappings were read */
 	__u32 n;
 	struct dwunw_mapping mappings[DWUNW_MAX_MAPPINGS];
 };
@@ -92,6 +97,8 @@ struct dwunw_slot {
 	__u32 skip;
 	__u32 end; /* first frame that is too deep */
 	__u32 fp_steps;
+	__u32 stale; /* permanent mappings only */
+	__u32 reserved;
 	__u32 victim;		      /* the entry of a set that was last replaced */
 	__u32 rule_address;	      /* of `rule` in table space; 0: not from a table */
 	struct dwunw_mapping mapping; /* that the last frame was in */

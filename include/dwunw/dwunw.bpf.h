@@ -238,9 +238,9 @@ static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_
 	if (map)
 		mappings = bpf_map_lookup_elem(map, &zero);
 	if (mappings && mappings->process == process->key) {
-		if (mappings->generation == generation)
-			dwunw_walk_stack(ctx, slot, mappings, process->key);
-		else
+		slot->stale = mappings->generation != generation;
+		dwunw_walk_stack(ctx, slot, mappings, process->key);
+		if (slot->stale && slot->stop == DWUNW_STOP_NO_MAPPING)
 			slot->stop = DWUNW_STOP_STALE;
 	}
 	if (dwunw_can_finish(slot->stop))

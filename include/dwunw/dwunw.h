@@ -104,7 +104,9 @@ struct dwunw_bpf_stats {
 	uint64_t table_bytes;	   /* of table space in use */
 	uint64_t tables_refused;   /* tables that did not fit into table space */
 	uint64_t mappings_refused; /* executable mappings past the limit of one process */
-	bool walk_in_user_space;   /* all stacks are sent there: see dwunw_bpf_opts */
+	uint64_t
+		records_lost; /* of new mappings, of any process: stacks from before may stay unfinished */
+	bool walk_in_user_space; /* all stacks are sent there: see dwunw_bpf_opts */
 };
 
 struct dwunw_context_opts {

@@ -70,7 +70,7 @@ static __always_inline const __u8 *dwunw_shard(__u32 address)
 	return shard ? bpf_map_lookup_elem(shard, &zero) : 0;
 }
 
-/* Finds the mapping of `pc`; leaves it in slot->mapping. */
+/* Finds the mapping of `pc`, one that can be believed; leaves it in slot->mapping. */
 static __always_inline int dwunw_find_mapping(struct dwunw_slot *slot,
 					      const struct dwunw_mappings *mappings, __u64 pc)
 {
@@ -94,6 +94,8 @@ static __always_inline int dwunw_find_mapping(struct dwunw_slot *slot,
 	}
 	m = &mappings->mappings[first & (DWUNW_MAX_MAPPINGS - 1)];
 	if (pc < m->start || pc >= m->end)
+		return -1;
+	if (slot->stale && !(m->flags & DWUNW_MAPPING_PERMANENT))
 		return -1;
 	slot->mapping = *m;
 	return 0;
@@ -256,6 +258,7 @@ static __always_inline int dwunw_look_up(struct dwunw_slot *slot,
 struct dwunw_walk {
 	struct dwunw_slot *slot;
 	const struct dwunw_mappings *mappings;
+	__u64 epoch; /* of what is believed */
 };
 
 /* Writes the frame down and mixes it into the id. */
@@ -283,7 +286,7 @@ static long dwunw_walk_common(__u32 frame, struct dwunw_walk *walk)
 {
 	struct dwunw_slot *slot = walk->slot;
 	struct dwunw_step_state *s = &slot->state;
-	__u64 pc = dwunw_lookup_pc(s), epoch = walk->mappings->epoch;
+	__u64 pc = dwunw_lookup_pc(s), epoch = walk->epoch;
 	__u64 flags = s->pc_exact ? DWUNW_FRAME_EXACT : 0;
 	__u32 set = (pc * DWUNW_HASH_MULTIPLIER) >> 55 & (DWUNW_CACHE_SETS - 1);
 	struct dwunw_cache_entry *entry = &slot->cache[set][0];
@@ -379,11 +382,15 @@ static __always_inline void dwunw_walk_start(struct dwunw_slot *slot, __u64 proc
 	slot->stop = DWUNW_STOP_DEPTH;
 }
 
-/* Walks the stack that `ctx` belongs to. Frames are in slot->frames, the reason of the end in slot->stop. */
+/*
+ * Walks the stack that `ctx` belongs to. Frames are in slot->frames, the reason of the end in slot->stop. With slot->stale, through
+ * permanent mappings only.
+ */
 static __always_inline void dwunw_walk_stack(struct pt_regs *ctx, struct dwunw_slot *slot,
 					     const struct dwunw_mappings *mappings, __u64 process)
 {
-	struct dwunw_walk walk = {slot, mappings};
+	struct dwunw_walk walk = {slot, mappings,
+				  slot->stale ? mappings->permanent_epoch : mappings->epoch};
 
 	slot->in_window = 0;
 	slot->trampoline = 1;

@@ -11,6 +11,7 @@
 #include <dwunw/dwunw.h>
 
 #include "bpf/dwunw_bpf.h"
+#include "bpf/history.h"
 #include "bpf/internal.h"
 #include "bpf/rodata.h"
 #include "bpf/space.h"
@@ -76,6 +77,8 @@ int dwunw_bpf_create(struct dwunw_context *context, struct bpf_object *object,
 	bpf->env.modules = context->modules;
 	bpf->env.next_epoch = 1;
 	bpf->env.next_key = 1;
+	if (history_open(&bpf->env.history))
+		bpf->env.history = NULL;
 	err = stacks_create(&bpf->stacks);
 	if (!err)
 		err = find_maps(bpf, object);
@@ -98,11 +101,35 @@ void dwunw_bpf_destroy(struct dwunw_bpf *bpf)
 		bpf->traced = next;
 	}
 	traced_env_release(&bpf->env);
+	history_close(bpf->env.history);
 	if (bpf->slots)
 		munmap(bpf->slots, bpf->n_slots * sizeof(*bpf->slots));
 	space_destroy(bpf->env.space);
 	stacks_destroy(bpf->stacks);
 	free(bpf);
+}
+
+static void add_record(void *arg, const struct history_record *record)
+{
+	struct dwunw_bpf *bpf = arg;
+	struct traced *traced = find_by_pid(bpf, record->pid);
+
+	if (traced)
+		traced_add_past(&bpf->env, traced, record);
+}
+
+void read_history(struct dwunw_bpf *bpf)
+{
+	uint64_t lost;
+
+	if (!bpf->env.history)
+		return;
+	lost = history_read(bpf->env.history, add_record, bpf);
+	for (struct traced *traced = bpf->traced; traced && lost; traced = traced->next) {
+		traced_forget_past(&bpf->env, traced);
+		traced_publish(&bpf->env, traced);
+	}
+	bpf->env.records_lost += lost;
 }
 
 struct traced *find_by_pid(struct dwunw_bpf *bpf, pid_t pid)
@@ -170,7 +197,10 @@ int dwunw_bpf_find_stack(struct dwunw_bpf *bpf, int64_t id, const struct dwunw_s
 
 int dwunw_bpf_forget_unused(struct dwunw_bpf *bpf)
 {
-	return bpf ? stacks_forget_unused(bpf->stacks) : -EINVAL;
+	if (!bpf)
+		return -EINVAL;
+	read_history(bpf);
+	return stacks_forget_unused(bpf->stacks);
 }
 
 struct module *dwunw_bpf_module(struct dwunw_bpf *bpf, uint32_t id)
@@ -215,5 +245,6 @@ void dwunw_bpf_get_stats(struct dwunw_bpf *bpf, struct dwunw_bpf_stats *ret)
 	ret->tables_refused = bpf->env.tables_refused;
 	ret->refresh_failures = bpf->env.refresh_failures;
 	ret->mappings_refused = bpf->env.mappings_refused;
+	ret->records_lost = bpf->env.records_lost;
 	ret->table_bytes = space_used(bpf->env.space);
 }

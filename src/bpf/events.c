@@ -50,15 +50,16 @@ static void set_module(const struct dwunw_bpf *bpf, uint64_t code, struct dwunw_
 }
 
 /* The files that the frames of a stack finished here were walked with. */
-static void find_modules(const struct traced *traced, uint32_t newest, struct dwunw_frame *frames,
+static void find_modules(const struct unwind_snapshot *snapshot, struct dwunw_frame *frames,
 			 size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct dwunw_frame *frame = &frames[i];
 		uint64_t pc = frame->pc - !(frame->flags & DWUNW_FRAME_EXACT);
-		const struct mapping *mapping = process_find_mapping(traced->process, pc);
+		const struct mapping *mapping = process_find_mapping(snapshot->process, pc);
 
-		if (!mapping || !mapping->executable || !mapping->module || mapping->since > newest)
+		if (!mapping || !mapping->executable || !mapping->module ||
+		    (snapshot->permanent_only && !mapping->permanent))
 			continue;
 		frame->module = mapping->module->path;
 		frame->module_id = mapping->module->id;
@@ -217,15 +218,15 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 	stack.finished_in_user_space = true;
 	if (traced) {
 		stack.pid = traced->pid;
-		snapshot.process = traced->process;
-		snapshot.newest = traced_newest(traced, event->generation);
+		snapshot.process = traced_code_at(traced, event->generation, event->event.time_ns,
+						  &snapshot.permanent_only);
 		unwind(bpf, event, &snapshot, &end);
 		stack.stop = end.stop;
 		if (end.stop == DWUNW_STOP_BAD_READ && end.address >= event->slice_start &&
 		    end.address - event->slice_start >= event->slice_size)
 			stack.stop = DWUNW_STOP_SLICE;
 		stack.n_frames = end.n_frames;
-		find_modules(traced, snapshot.newest, bpf->frames, stack.n_frames);
+		find_modules(&snapshot, bpf->frames, stack.n_frames);
 	} else {
 		take_kernel_frames(bpf, event, &stack);
 	}
@@ -319,6 +320,8 @@ int dwunw_bpf_handle_event(struct dwunw_bpf *bpf, const void *data, size_t size)
 		return 1;
 	if (size < sizeof(*event))
 		return -EBADMSG;
+	if (event->type != DWUNW_EVENT_STACK)
+		read_history(bpf);
 	switch (event->type) {
 	case DWUNW_EVENT_STACK:
 		return handle_stack(bpf, data, size);

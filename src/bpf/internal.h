@@ -26,6 +26,8 @@ struct dwunw_bpf {
 	struct dwunw_frame frames[DWUNW_MAX_FRAMES]; /* of the event at hand */
 };
 
+/* Takes in what the kernel recorded of new mappings. */
+void read_history(struct dwunw_bpf *bpf);
 /* NULL: there is none. */
 struct traced *find_by_pid(struct dwunw_bpf *bpf, pid_t pid);
 

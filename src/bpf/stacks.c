@@ -116,7 +116,8 @@ static uint64_t content_key(uint64_t owner, const struct dwunw_stack *stack)
 	uint64_t key = owner * 31 + stack->stop;
 
 	for (size_t i = 0; i < stack->n_frames; i++)
-		key = (key ^ stack->frames[i].pc) * 0x100000001b3ULL;
+		key = (key ^ stack->frames[i].pc ^ (uint64_t)stack->frames[i].module_id << 48) *
+		      0x100000001b3ULL;
 	return key;
 }
 
@@ -127,7 +128,8 @@ static bool same_content(const struct stored *stored, uint64_t owner,
 	    stored->stack.n_frames != stack->n_frames)
 		return false;
 	for (size_t i = 0; i < stack->n_frames; i++) {
-		if (stored->frames[i].pc != stack->frames[i].pc)
+		if (stored->frames[i].pc != stack->frames[i].pc ||
+		    stored->frames[i].module_id != stack->frames[i].module_id)
 			return false;
 	}
 	return true;

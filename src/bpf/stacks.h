@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The stacks that were seen. Equal stacks (same process image, frames and stop reason) are kept once, under however
+ * The stacks that were seen. Equal stacks (same process image, addresses, files there and stop reason) are kept once, under however
  * many ids: that of the kernel's hash, and one for each event that was finished in user space.
  */
 #ifndef BPF_STACKS_H

@@ -13,8 +13,11 @@
 #include <bpf/bpf.h>
 #include <dwunw/bpf_format.h>
 
+#include "bpf/history.h"
+#include "bpf/permanent.h"
 #include "bpf/space.h"
 #include "elf/elf_file.h"
+#include "process/attach.h"
 #include "process/process.h"
 #include "table/table.h"
 
@@ -111,11 +114,32 @@ static void fill_mappings(struct traced_env *env, const struct process *process,
 		if (from->module && module_cfi(from->module, &cfi) != -ENOENT) {
 			to->load_bias = from->load_bias;
 			to->table_id = from->module->id;
+			to->flags = from->permanent ? DWUNW_MAPPING_PERMANENT : 0;
 		} else if (from->error && from->error != -ENOEXEC) { /* JIT code can be in a file */
 			to->table_id = UNREADABLE_TABLE;
 		}
 		ret->n++;
 	}
+}
+
+/* What is remembered of the permanent mappings holds as long as they are the same. */
+static void set_permanent_epoch(struct traced_env *env, struct traced *traced,
+				struct dwunw_mappings *mappings)
+{
+	uint64_t sum = 1;
+
+	for (uint32_t i = 0; i < mappings->n; i++) {
+		const struct dwunw_mapping *m = &mappings->mappings[i];
+
+		if (!(m->flags & DWUNW_MAPPING_PERMANENT))
+			continue;
+		sum = (sum ^ m->start ^ m->end << 20) * 0x9e3779b97f4a7c15ULL;
+		sum = (sum ^ m->table ^ (uint64_t)m->table_id << 32) * 0x9e3779b97f4a7c15ULL;
+	}
+	if (sum != traced->permanent_sum)
+		traced->permanent_epoch = env->next_epoch++;
+	traced->permanent_sum = sum;
+	mappings->permanent_epoch = traced->permanent_epoch;
 }
 
 /* Replaces what the kernel knows of the process's mappings, in one step. */
@@ -143,24 +167,68 @@ static void hide_mappings(struct traced_env *env, uint64_t key)
 	bpf_map_delete_elem(env->mappings_fd, &place);
 }
 
-/* mapping.since: 1 for the mappings of the first reading of a process image, 2 for later ones. */
-#define SINCE_FIRST 1
-#define SINCE_LATER 2
-
-static void date_mappings(struct traced *traced)
+const struct process *traced_code_at(struct traced *traced, uint32_t generation, uint64_t time_ns,
+				     bool *permanent_only)
 {
-	struct process *process = traced->process;
+	const struct process *past = NULL;
 
-	for (size_t i = 0; i < process->n_mappings; i++) {
-		if (!process->mappings[i].since)
-			process->mappings[i].since = traced->read_once ? SINCE_LATER : SINCE_FIRST;
-	}
-	traced->read_once = true;
+	if (generation != traced->generation)
+		past = past_at(&traced->past, time_ns);
+	*permanent_only = generation != traced->generation && !past;
+	return past ? past : traced->process;
 }
 
-uint32_t traced_newest(const struct traced *traced, uint32_t generation)
+/* The file of a mapping that is gone by now, or is there still. */
+static void attach_past(struct traced_env *env, const struct traced *traced, uint64_t time_ns,
+			struct mapping *mapping)
 {
-	return generation == traced->generation ? SINCE_LATER : SINCE_FIRST;
+	const struct process *now = traced->process;
+
+	mapping_attach_past(env->modules, traced->pid, time_ns, mapping);
+	for (size_t i = 0; i < now->n_mappings && !mapping->module && mapping->inode; i++) {
+		const struct mapping *same = &now->mappings[i];
+
+		if (same->module && same->inode == mapping->inode &&
+		    same->dev_major == mapping->dev_major &&
+		    same->dev_minor == mapping->dev_minor && same->file_off == mapping->file_off) {
+			mapping->module = same->module;
+			mapping->load_bias = same->load_bias + mapping->start - same->start;
+			mapping->error = 0;
+			module_hold(mapping->module);
+		}
+	}
+	if (mapping->module)
+		load_table(env, mapping->module);
+}
+
+void traced_add_past(struct traced_env *env, struct traced *traced,
+		     const struct history_record *record)
+{
+	struct mapping mapping = {
+		.start = record->start,
+		.end = record->end,
+		.file_off = record->file_off,
+		.inode = record->inode,
+		.dev_major = record->dev_major,
+		.dev_minor = record->dev_minor,
+		.executable = true,
+	};
+
+	/* the kernel's own ([vdso]) are there from the beginning, and stay */
+	if (!traced->past.has_base || record->path[0] == '[')
+		return;
+	mapping.path = strdup(record->path);
+	if (!mapping.path) {
+		past_clear(env->modules, &traced->past);
+		return;
+	}
+	attach_past(env, traced, record->time_ns, &mapping);
+	past_add(env->modules, &traced->past, record->time_ns, &mapping);
+}
+
+void traced_forget_past(struct traced_env *env, struct traced *traced)
+{
+	past_clear(env->modules, &traced->past);
 }
 
 static int read_generation(const struct traced_env *env, const struct traced *traced, uint32_t *ret)
@@ -171,6 +239,14 @@ static int read_generation(const struct traced_env *env, const struct traced *tr
 		return errno == ENOENT ? -ESRCH : -errno;
 	*ret = process.generation;
 	return 0;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static int publish(struct traced_env *env, struct traced *traced, struct dwunw_mappings *mappings)
@@ -187,22 +263,24 @@ static int publish(struct traced_env *env, struct traced *traced, struct dwunw_m
 	if (err)
 		return err;
 	traced->generation = after;
-	date_mappings(traced);
+	if (env->history && !traced->past.has_base)
+		past_begin(env->modules, &traced->past, traced->process, now_ns());
+	if (!traced->permanent_known)
+		traced->permanent_known = permanent_mark(env->modules, traced->process);
 	mappings->process = traced->key;
 	mappings->generation = before;
 	mappings->epoch = env->next_epoch++;
 	fill_mappings(env, traced->process, mappings);
+	set_permanent_epoch(env, traced, mappings);
 	return show_mappings(env, mappings);
 }
 
 int traced_publish(struct traced_env *env, struct traced *traced)
 {
 	struct dwunw_mappings *mappings = calloc(1, sizeof(*mappings));
-	struct timespec now;
 	int err = -ENOMEM;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	traced->read_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	traced->read_ns = now_ns();
 	if (mappings)
 		err = publish(env, traced, mappings);
 	free(mappings);
@@ -310,6 +388,7 @@ void traced_destroy(struct traced_env *env, struct traced *traced)
 		return;
 	probe_detach(&traced->hook);
 	hide_mappings(env, traced->key);
+	past_clear(env->modules, &traced->past);
 	if (traced->process)
 		process_close(env->modules, traced->process);
 	if (traced->pidfd >= 0)
@@ -321,7 +400,10 @@ void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key)
 {
 	hide_mappings(env, traced->key);
 	traced->key = key;
-	traced->read_once = false;
+	past_clear(env->modules, &traced->past);
+	traced->permanent_known = false;
+	traced->permanent_sum = 0;
+	permanent_clear(traced->process);
 	if (process_refresh(env->modules, traced->process, NULL) == 0)
 		attach_hook(env, traced);
 }

@@ -7,9 +7,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "bpf/past.h"
 #include "bpf/probe.h"
 
 struct bpf_program;
+struct history;
+struct history_record;
 struct module_cache;
 struct process;
 struct space;
@@ -17,11 +20,13 @@ struct space;
 /* What all traced processes share. */
 struct traced_env {
 	struct module_cache *modules;
+	struct history *history; /* NULL: not permitted, so that nothing is remembered */
 	struct space *space;
 	int processes_fd, mappings_fd;
 	struct bpf_program *link_map_program;
 	uint64_t next_epoch, next_key;
 	uint64_t tables, tables_refused, mappings_refused, refresh_failures;
+	uint64_t records_lost;
 	struct module **
 		held; /* every module seen: a library that is closed and opened again finds its table, */
 	size_t n_held; /* and the frames in it keep their names */
@@ -36,12 +41,14 @@ struct traced {
 	struct traced *next;
 	pid_t pid;
 	int pidfd;
-	uint64_t key;	     /* of the process image; even: given by the kernel */
-	uint64_t read_ns;    /* CLOCK_MONOTONIC before its mappings were last read */
-	uint32_t generation; /* of the process, after that */
-	bool read_once;	     /* this image's mappings were read before */
-	bool changed;	     /* and whether that found anything new */
+	uint64_t key;	      /* of the process image; even: given by the kernel */
+	uint64_t read_ns;     /* CLOCK_MONOTONIC before its mappings were last read */
+	uint32_t generation;  /* of the process, after that */
+	bool changed;	      /* whether that found anything new */
+	bool permanent_known; /* the permanent ones among the mappings are marked, all of them */
+	uint64_t permanent_sum, permanent_epoch; /* of those that were shown to the kernel */
 	struct process *process;
+	struct past past;
 	struct probe_links hook;
 };
 
@@ -59,9 +66,15 @@ bool traced_has_ended(const struct traced *traced);
 void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key);
 
 /*
- * mapping.since of the newest mappings that can be believed for a stack of that generation. Nothing was removed since: all of them. Else only
- * those of the first reading: any other file may have been mapped, taken away and mapped again in between.
+ * The mappings that a stack of that generation and time went through; *permanent_only: of those only the permanent ones are certain.
+ * Nothing was removed since: the present ones. Else what is remembered, which needs the records of its time (traced_add_past()).
  */
-uint32_t traced_newest(const struct traced *traced, uint32_t generation);
+const struct process *traced_code_at(struct traced *traced, uint32_t generation, uint64_t time_ns,
+				     bool *permanent_only);
+/* A mapping was made. */
+void traced_add_past(struct traced_env *env, struct traced *traced,
+		     const struct history_record *record);
+/* Records of new mappings may be missing: what is known begins with the next traced_publish(). */
+void traced_forget_past(struct traced_env *env, struct traced *traced);
 
 #endif

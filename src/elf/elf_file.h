@@ -81,4 +81,10 @@ int elf_file_find_function(struct elf_file *file, const char *name, uint64_t *va
 /* The same for a variable (STT_OBJECT). */
 int elf_file_find_object(struct elf_file *file, const char *name, uint64_t *vaddr, uint64_t *size);
 
+/*
+ * The string of the dynamic section's entry number `index` among those of `tag` (DT_NEEDED, DT_SONAME). -ENOENT. Valid until the
+ * file is closed.
+ */
+int elf_file_dynamic_string(struct elf_file *file, int64_t tag, size_t index, const char **ret);
+
 #endif

@@ -47,10 +47,10 @@ static int find_load_bias(const struct elf_file *elf, const struct mapping *mapp
 	return 0;
 }
 
-static int get_file_module(struct module_cache *cache, pid_t pid, const struct mapping *mapping,
-			   struct module **ret)
+/* Closes `fd`, which may be a negative errno. */
+static int get_module(struct module_cache *cache, int fd, const struct mapping *mapping,
+		      struct module **ret)
 {
-	int fd = process_open_mapping(pid, mapping);
 	int err;
 
 	if (fd < 0)
@@ -96,7 +96,7 @@ void mapping_attach(struct module_cache *cache, pid_t pid, struct mapping *mappi
 	if (!mapping->executable)
 		return;
 	if (mapping->path[0] == '/' && mapping->inode != 0)
-		err = get_file_module(cache, pid, mapping, &module);
+		err = get_module(cache, process_open_mapping(pid, mapping), mapping, &module);
 	else if (is_vdso(mapping))
 		err = get_vdso_module(cache, pid, mapping, &module);
 	else
@@ -106,17 +106,17 @@ void mapping_attach(struct module_cache *cache, pid_t pid, struct mapping *mappi
 		set_module(cache, mapping, module);
 }
 
-static int get_file_here(struct module_cache *cache, const struct mapping *mapping,
-			 struct module **ret)
+void mapping_attach_past(struct module_cache *cache, pid_t pid, uint64_t time_ns,
+			 struct mapping *mapping)
 {
-	int fd = process_open_here(mapping);
-	int err;
+	struct module *module;
 
-	if (fd < 0)
-		return fd;
-	err = module_cache_get(cache, fd, mapping->path, ret);
-	close(fd);
-	return err;
+	if (mapping->path[0] != '/' || mapping->inode == 0)
+		return;
+	mapping->error = get_module(cache, process_open_past_mapping(pid, mapping, time_ns),
+				    mapping, &module);
+	if (!mapping->error)
+		set_module(cache, mapping, module);
 }
 
 static int get_own_vdso(struct module_cache *cache, const struct mapping *mapping,
@@ -151,7 +151,7 @@ void mapping_attach_given(struct module_cache *cache, struct mapping *mapping, c
 	if (is_vdso(mapping))
 		mapping->error = get_own_vdso(cache, mapping, &module);
 	else if (mapping_has_path(mapping))
-		mapping->error = get_file_here(cache, mapping, &module);
+		mapping->error = get_module(cache, process_open_here(mapping), mapping, &module);
 	else
 		return;
 	if (mapping->error)

@@ -6,6 +6,7 @@
 #define PROCESS_ATTACH_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct mapping;
@@ -13,6 +14,10 @@ struct module_cache;
 
 /* Of a live process. */
 void mapping_attach(struct module_cache *cache, pid_t pid, struct mapping *mapping);
+
+/* The same where the mapping, made at `time_ns` (CLOCK_MONOTONIC), may be gone. */
+void mapping_attach_past(struct module_cache *cache, pid_t pid, uint64_t time_ns,
+			 struct mapping *mapping);
 
 /*
  * Of a process that is not there: its file is what this process finds under its path, or the vDSO of this kernel if that is as

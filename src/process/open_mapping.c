@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 #include "process/maps.h"
 #include "process/process.h"
+
+#define TICK_NS 10000000LL /* that the kernel's file times may be behind */
 
 /*
  * Opens `path` if it is a regular file, and, with `expected`, the very file of that mapping. Looking comes before
@@ -64,6 +67,34 @@ static int open_by_path(pid_t pid, const struct mapping *mapping)
 			return here;
 	}
 	return fd;
+}
+
+/* How far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC. */
+static int64_t realtime_ahead(void)
+{
+	struct timespec real, monotonic;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	return (real.tv_sec - monotonic.tv_sec) * 1000000000LL + real.tv_nsec - monotonic.tv_nsec;
+}
+
+int process_open_past_mapping(pid_t pid, const struct mapping *mapping, uint64_t time_ns)
+{
+	int64_t mapped = (int64_t)time_ns + realtime_ahead(), changed;
+	int fd = open_by_path(pid, mapping);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	/* Its inode number may have been given to another file. */
+	if (fstat(fd, &st) == 0) {
+		changed = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec;
+		if (changed < mapped - TICK_NS)
+			return fd;
+	}
+	close(fd);
+	return -ESTALE;
 }
 
 int process_open_here(const struct mapping *mapping)

@@ -44,7 +44,7 @@ static void take_over(struct mapping *new, struct mapping *old)
 	new->module = old->module;
 	new->load_bias = old->load_bias;
 	new->error = old->error;
-	new->since = old->since;
+	new->permanent = old->permanent;
 	old->module = NULL;
 }
 

@@ -40,11 +40,10 @@ struct mapping {
 	uint32_t dev_major, dev_minor;
 	bool executable;
 	bool deleted;
-	char *path; /* "" for anonymous memory; "[stack]", "[vdso]", "[uprobes]", ... */
+	bool permanent; /* as long as the process image; of the owner of the process, kept as long as a refresh finds the mapping unchanged */
+	char *path;	/* "" for anonymous memory; "[stack]", "[vdso]", "[uprobes]", ... */
 	struct module *
 		module; /* executable file mappings and the vDSO; NULL: none, or not readable (`error`) */
-	uint32_t
-		since; /* of the owner of the process; 0 in one that a refresh has found new or changed */
 	int error; /* negative errno: why the file of an executable mapping could not be opened or is no ELF */
 };
 
@@ -115,6 +114,11 @@ const struct mapping *process_find_mapping(const struct process *process, uint64
 
 /* Opens the file behind a mapping (map_files first, then root); a descriptor or a negative errno. */
 int process_open_mapping(pid_t pid, const struct mapping *mapping);
+/*
+ * The same by path alone, for a mapping that may be gone: -ESTALE: the file is another one by device or inode, or was changed later than
+ * `time_ns` (CLOCK_MONOTONIC), or just before.
+ */
+int process_open_past_mapping(pid_t pid, const struct mapping *mapping, uint64_t time_ns);
 /* Opens what this process finds under the mapping's path. -ESTALE: its inode number is another, where the mapping has one. */
 int process_open_here(const struct mapping *mapping);
 

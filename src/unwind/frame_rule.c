@@ -120,7 +120,7 @@ static const struct mapping *find_code(const struct unwinder *u, uint64_t pc)
 
 	if (!mapping || !mapping->executable)
 		return NULL;
-	if (u->snapshot->newest && mapping->since > u->snapshot->newest)
+	if (u->snapshot->permanent_only && !mapping->permanent)
 		return NULL;
 	return mapping;
 }

@@ -28,7 +28,7 @@ struct frame_module {
 
 struct unwind_snapshot {
 	const struct process *process;
-	uint32_t newest; /* mapping.since of the newest mappings to be believed; 0: all are */
+	bool permanent_only; /* only mapping.permanent ones are to be believed */
 	const struct frame_module *modules; /* by mapping of `process`; NULL: not wanted */
 	struct rule_cache *rules;	    /* or NULL; changed */
 	uint64_t epoch;			    /* for it */

@@ -74,6 +74,7 @@ static void walk_in_user_space(const struct snapshot *snapshot, struct dwunw_fra
 	struct dwunw_registers registers = {.pc = snapshot->words[arch->user_pc]};
 	struct unwind_snapshot input = {
 		.process = snapshot->process,
+		.permanent_only = snapshot->stale,
 		.registers = &registers,
 		.read = read_memory,
 		.read_arg = (void *)snapshot,
@@ -105,6 +106,7 @@ static void walk_as_kernel(const struct snapshot *snapshot, bool full)
 	};
 
 	slot.skip = snapshot->skip;
+	slot.stale = snapshot->stale;
 	walker_walk(&input, full, &slot);
 }
 

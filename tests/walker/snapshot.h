@@ -28,6 +28,7 @@ struct snapshot {
 	uint64_t trampoline;
 	struct dwunw_return returns[DWUNW_MAX_RETURNS];
 	size_t n_returns;
+	bool stale;	   /* only permanent mappings are to be believed */
 	unsigned int skip; /* innermost frames to leave out */
 };
 

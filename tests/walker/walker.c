@@ -43,7 +43,7 @@ struct task_struct *bpf_get_current_task(void)
 
 static void walk_full(struct pt_regs *ctx, struct dwunw_slot *slot)
 {
-	struct dwunw_walk walk = {slot, current->mappings};
+	struct dwunw_walk walk = {slot, current->mappings, 0};
 
 	slot->in_window = 0;
 	slot->trampoline = 1;

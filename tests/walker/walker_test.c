@@ -2,7 +2,7 @@
 /*
  * Proves that the kernel's walker (include/dwunw/walk.bpf.h, over tables and mappings that src/bpf laid out) and unwind_snapshot()
  * give the same stacks: frames, stack pointers, flags and stop reason, over snapshots of live processes, with return probes put
- * in, and with bytes of the stack and registers replaced; and that whatever bytes a stack or a table has, a walk ends and touches
+ * in, through permanent mappings only, and with bytes of the stack and registers replaced; and that whatever bytes a stack or a table has, a walk ends and touches
  * nothing but what is its own. Always built with sanitizers.
  *
  * walker_test FOLDER   with tests/programs in FOLDER
@@ -30,7 +30,7 @@ struct run {
 	struct traced_env env;
 	struct snapshot *snapshot, *changed;
 	unsigned long n_snapshots;
-	struct comparison plain, probed, hostile;
+	struct comparison plain, probed, stale, hostile;
 };
 
 static void pause_us(long us)
@@ -52,6 +52,9 @@ static void try_snapshot(struct run *run, const struct traced *traced, const cha
 	snapshot_add_returns(changed);
 	changed->skip = (unsigned int)rand() % 4;
 	snapshot_compare(changed, true, &run->probed);
+	*changed = *snapshot;
+	changed->stale = true;
+	snapshot_compare(changed, true, &run->stale);
 	for (int i = 0; i < 8; i++) {
 		*changed = *snapshot;
 		if (i & 1)
@@ -214,17 +217,21 @@ int main(int argc, char **argv)
 	printf("%lu snapshots\n", run.n_snapshots);
 	print("as taken", &run.plain);
 	print("return probes", &run.probed);
+	print("permanent mappings only", &run.stale);
 	print("changed", &run.hostile);
 	hostile_print();
 	CHECK(run.n_snapshots >= 200);
 	CHECK(run.plain.different == 0);
 	CHECK(run.probed.different == 0);
+	CHECK(run.stale.different == 0);
 	CHECK(run.hostile.different == 0);
 	CHECK(run.plain.hashes_differ + run.probed.hashes_differ + run.hostile.hashes_differ == 0);
 	CHECK(run.plain.in_padding == 0 && run.probed.in_padding == 0);
 	CHECK(run.hostile.in_padding * 20 < run.hostile.walks);
 	CHECK(run.plain.stops[DWUNW_STOP_ROOT] * 2 > run.plain.walks);
 	CHECK(run.plain.full_walks > 0);
+	CHECK(run.stale.stops[DWUNW_STOP_ROOT] > 0);
+	CHECK(run.stale.stops[DWUNW_STOP_NO_MAPPING] > 0);
 	traced_env_release(env);
 	check_released(env->modules);
 	space_destroy(env->space);
