@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -14,10 +15,53 @@
 #define TICK_NS 10000000LL /* that the kernel's file times may be behind */
 
 /*
- * Opens `path` if it is a regular file, and, with `expected`, the very file of that mapping. Looking comes before
+ * The device of the mount that the file is on, as /proc/PID/mountinfo has it: what the kernel names mapped files by. Overlays and
+ * btrfs tell fstat() of others. -ENOENT: not found.
+ */
+static int get_mount_device(pid_t pid, int fd, uint32_t *major_ret, uint32_t *minor_ret)
+{
+	unsigned int id, dev_major, dev_minor;
+	char path[64], *line = NULL;
+	struct statx stx;
+	size_t size = 0;
+	int err = -ENOENT;
+	FILE *file;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) || !(stx.stx_mask & STATX_MNT_ID))
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -ENOENT;
+	while (err && getline(&line, &size, file) > 0) {
+		if (sscanf(line, "%u %*u %u:%u ", &id, &dev_major, &dev_minor) != 3 ||
+		    id != stx.stx_mnt_id)
+			continue;
+		*major_ret = dev_major;
+		*minor_ret = dev_minor;
+		err = 0;
+	}
+	free(line);
+	fclose(file);
+	return err;
+}
+
+static bool is_file_of(pid_t pid, int fd, const struct stat *st, const struct mapping *mapping)
+{
+	uint32_t dev_major = major(st->st_dev), dev_minor = minor(st->st_dev);
+
+	if (st->st_ino != mapping->inode)
+		return false;
+	if (dev_major != mapping->dev_major || dev_minor != mapping->dev_minor)
+		get_mount_device(pid, fd, &dev_major, &dev_minor);
+	return dev_major == mapping->dev_major && dev_minor == mapping->dev_minor;
+}
+
+/*
+ * Opens `path` if it is a regular file, and, with `expected`, the very file of that mapping in process `pid`. Looking comes before
  * opening: opening a device or a FIFO that somebody put there can block or do things.
  */
-static int open_regular(const char *path, const struct mapping *expected)
+static int open_regular(const char *path, pid_t pid, const struct mapping *expected)
 {
 	char self[64];
 	struct stat st;
@@ -30,9 +74,7 @@ static int open_regular(const char *path, const struct mapping *expected)
 		fd = -errno;
 	else if (!S_ISREG(st.st_mode))
 		fd = -ENOEXEC;
-	else if (expected &&
-		 (st.st_ino != expected->inode || major(st.st_dev) != expected->dev_major ||
-		  minor(st.st_dev) != expected->dev_minor))
+	else if (expected && !is_file_of(pid, by_path, &st, expected))
 		fd = -ESTALE;
 	else {
 		snprintf(self, sizeof(self), "/proc/self/fd/%d", by_path);
@@ -55,13 +97,13 @@ static int open_by_path(pid_t pid, const struct mapping *mapping)
 	if (snprintf(path + skip, sizeof(path) - (size_t)skip, "%s%s", mapping->path, suffix) >=
 	    (int)sizeof(path) - skip)
 		return -ENAMETOOLONG;
-	fd = open_regular(path, mapping);
+	fd = open_regular(path, pid, mapping);
 	/*
 	 * maps names the files of a chrooted process as its reader sees them, not from the new root. And where its root is not
 	 * for us, most processes share ours.
 	 */
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ESTALE || fd == -EACCES || fd == -EPERM) {
-		int here = open_regular(path + skip, mapping);
+		int here = open_regular(path + skip, getpid(), mapping);
 
 		if (here >= 0)
 			return here;
@@ -106,7 +148,7 @@ int process_open_here(const struct mapping *mapping)
 
 	if (snprintf(path, sizeof(path), "%s%s", mapping->path, suffix) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	fd = open_regular(path, NULL);
+	fd = open_regular(path, 0, NULL);
 	if (fd < 0 || !mapping->inode)
 		return fd;
 	/* The device is no help: overlays and btrfs have one for the mapping and another one here. */
@@ -129,7 +171,7 @@ int process_open_mapping(pid_t pid, const struct mapping *mapping)
 		return -ENOENT;
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid,
 		 mapping->start, mapping->end);
-	fd = open_regular(path, NULL);
+	fd = open_regular(path, pid, NULL);
 	if (fd >= 0)
 		return fd;
 	denied = fd == -EPERM || fd == -EACCES ? fd : 0;
