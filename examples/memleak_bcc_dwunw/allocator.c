@@ -168,6 +168,19 @@ int allocator_find_unread(struct module_cache *modules, const char *object, stru
 	return err;
 }
 
+const char *allocator_propose(const struct process *process)
+{
+	uint64_t vaddr, size;
+
+	for (size_t i = 0; i < process->n_mappings; i++) {
+		const struct module *module = process->mappings[i].module;
+
+		if (module && elf_file_find_function(module->elf, "malloc", &vaddr, &size) == 0)
+			return process->mappings[i].path;
+	}
+	return NULL;
+}
+
 void allocator_close(struct allocator *allocator)
 {
 	if (allocator->fd >= 0)

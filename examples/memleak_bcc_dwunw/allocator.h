@@ -37,6 +37,8 @@ const struct mapping *allocator_mapping(const struct process *process, const cha
  * Whether the process uses it is not known. -ENOENT: neither of both.
  */
 int allocator_find_unread(struct module_cache *modules, const char *object, struct allocator *ret);
+/* The path of an object that has functions of an allocator, NULL: there is none. */
+const char *allocator_propose(const struct process *process);
 void allocator_close(struct allocator *allocator);
 
 #endif

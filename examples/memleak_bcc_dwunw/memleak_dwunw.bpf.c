@@ -206,8 +206,8 @@ int memleak_enter(struct pt_regs *ctx)
 	call->wanted = call->size >= min_size && call->size <= max_size;
 	if (old)
 		take_out(call, old);
-	if (call->wanted && use_dwunw)			    /* dwunw-added */
-		call->stack_id = dwunw_get_stackid(ctx, 1); /* dwunw-added */
+	if (call->wanted && use_dwunw)					    /* dwunw-added */
+		call->stack_id = dwunw_get_stackid(ctx, DWUNW_F_ENTRY | 1); /* dwunw-added */
 	return 0;
 }
 

@@ -96,6 +96,21 @@ static int guess_allocator(const struct session *session, struct target *target)
 	return err;
 }
 
+/* The object is not mapped; names one that has an allocator: a static program itself, musl. */
+static void explain_object(const struct target *target, const char *object)
+{
+	const char *other = allocator_propose(target->process);
+
+	if (other)
+		message("no allocator found in process %d: it has not mapped %s; try -O %s, which "
+			"has a malloc",
+			target->pid, object, other);
+	else
+		message("no allocator found in process %d: it has not mapped %s (-O names another "
+			"object)",
+			target->pid, object);
+}
+
 int target_find_allocator(struct session *session, struct target *target)
 {
 	const struct options *options = &session->options;
@@ -114,9 +129,7 @@ int target_find_allocator(struct session *session, struct target *target)
 		err = allocator_find(target->pid, target->process, options->object,
 				     &target->allocator);
 	if (err == -ENOENT)
-		message("no allocator found in process %d: it has not mapped %s (-O names another "
-			"object)",
-			target->pid, options->object);
+		explain_object(target, options->object);
 	else if (err == -ENOSYS)
 		message("no allocator found in process %d: %s has none of malloc, calloc, realloc, "
 			"free, ...",

@@ -93,6 +93,7 @@ struct dwunw_slot {
 	__u64 code;
 	__u64 hash;
 	__u64 trampoline; /* 1: not looked up yet */
+	__u64 entry_sp;	  /* stack pointer of a frame that is about to begin; 0: unknown */
 	__u32 stop;
 	__u32 skip;
 	__u32 end; /* first frame that is too deep */

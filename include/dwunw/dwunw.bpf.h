@@ -152,6 +152,7 @@ static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot,
 	dwunw_arch_regs(ctx, &event->registers);
 	event->stop = slot->stop;
 	event->skip = slot->skip;
+	event->entry_sp = slot->entry_sp;
 	event->n_frames = slot->event.n_frames;
 	if (event->n_frames > DWUNW_CUT_SHORT_FRAMES)
 		event->n_frames = DWUNW_CUT_SHORT_FRAMES;
@@ -258,20 +259,27 @@ static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_
 }
 
 /*
+ * The probe is where a function begins, and neither the stack pointer nor the return address has changed since the call: code
+ * without call frame information is stepped out of, too (musl has none).
+ */
+#define DWUNW_F_ENTRY (1ULL << 32)
+
+/*
  * The id of the current user stack, as bpf_get_stackid(ctx, map, BPF_F_USER_STACK | skip). `flags`: the low 8 bits are the
- * number of innermost frames to leave out; other bits must be 0. Returns an id (event_format.h) or a negative errno.
+ * number of innermost frames to leave out; DWUNW_F_ENTRY; other bits must be 0. Returns an id (event_format.h) or a negative errno.
  */
 static __always_inline __s64 dwunw_get_stackid(struct pt_regs *ctx, __u64 flags)
 {
 	struct dwunw_slot *slot;
 	__s64 id;
 
-	if (flags & ~BPF_F_SKIP_FIELD_MASK)
+	if (flags & ~(BPF_F_SKIP_FIELD_MASK | DWUNW_F_ENTRY))
 		return -22; /* EINVAL */
 	slot = dwunw_claim_slot();
 	if (!slot)
 		return DWUNW_ID_REASON | DWUNW_STOP_BUSY;
 	slot->skip = flags & BPF_F_SKIP_FIELD_MASK;
+	slot->entry_sp = flags & DWUNW_F_ENTRY ? PT_REGS_SP(ctx) : 0;
 	id = dwunw_walk_to_id(ctx, slot);
 	dwunw_release_slot(slot);
 	return id;

@@ -164,8 +164,13 @@ static __always_inline int dwunw_see_through_trampoline(struct dwunw_slot *slot)
 static __always_inline int dwunw_no_cfi(struct dwunw_slot *slot)
 {
 	/* In a frame that made no call the frame pointer may be any register. */
-	if (slot->state.pc_exact)
+	if (slot->state.pc_exact && slot->state.sp != slot->entry_sp)
 		return DWUNW_STOP_NO_CFI;
+	if (slot->state.pc_exact) {
+		slot->rule = dwunw_null_call_rule(&DWUNW_ARCH_NATIVE);
+		slot->rule_address = 0;
+		return DWUNW_CONTINUE;
+	}
 	if (slot->state.fp_lost)
 		return slot->state.fp_lost;
 	if (slot->state.fp == 0)
@@ -244,7 +249,8 @@ static __always_inline int dwunw_look_up(struct dwunw_slot *slot,
 		}
 	}
 	if (slot->rule.cfa_kind == DWUNW_NO_RULE) {
-		*flags |= DWUNW_FRAME_FP;
+		if (!slot->state.pc_exact)
+			*flags |= DWUNW_FRAME_FP;
 		return dwunw_no_cfi(slot);
 	}
 	if (slot->rule.flags & DWUNW_RULE_SIGNAL)

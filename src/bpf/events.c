@@ -201,6 +201,7 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 {
 	struct unwind_snapshot snapshot = {
 		.registers = &event->registers,
+		.entry_sp = event->entry_sp,
 		.slice_start = event->slice_start,
 		.slice = event->slice,
 		.slice_size = leading_bytes(event),

@@ -48,10 +48,15 @@ static int step_by_frame_pointer(struct unwinder *u)
 {
 	if (step_by_sigreturn(u, DWUNW_STOP_NO_CFI) == DWUNW_CONTINUE)
 		return DWUNW_CONTINUE;
-	u->flags |= DWUNW_FRAME_FP;
 	/* In a frame that made no call the frame pointer may be any register. */
-	if (u->state.pc_exact)
+	if (u->state.pc_exact && u->state.sp != u->snapshot->entry_sp)
 		return DWUNW_STOP_NO_CFI;
+	if (u->state.pc_exact) {
+		memset(&u->rule, 0, sizeof(u->rule));
+		u->rule.frame = dwunw_null_call_rule(&DWUNW_ARCH_NATIVE);
+		return DWUNW_CONTINUE;
+	}
+	u->flags |= DWUNW_FRAME_FP;
 	if (u->state.fp_lost)
 		return (int)u->state.fp_lost;
 	if (u->state.fp == 0)

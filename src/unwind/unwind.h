@@ -28,12 +28,13 @@ struct frame_module {
 
 struct unwind_snapshot {
 	const struct process *process;
-	bool permanent_only; /* only mapping.permanent ones are to be believed */
+	bool permanent_only;		    /* only mapping.permanent ones are to be believed */
 	const struct frame_module *modules; /* by mapping of `process`; NULL: not wanted */
 	struct rule_cache *rules;	    /* or NULL; changed */
 	uint64_t epoch;			    /* for it */
 	struct table_view *tables; /* whence rules are taken instead of CFI; or NULL; changed */
 	const struct dwunw_registers *registers; /* of the innermost frame, whose pc is exact */
+	uint64_t entry_sp; /* at a function's first instruction, its stack pointer; else 0 */
 	uint64_t slice_start;
 	const uint8_t *slice;
 	size_t slice_size;
