@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../test.h"
+#include "bpf/permanent.h"
 #include "bpf/space.h"
 #include "bpf/traced.h"
 #include "fake_bpf.h"
@@ -38,6 +39,33 @@ static void pause_us(long us)
 	nanosleep(&(struct timespec){us / 1000000, us % 1000000 * 1000}, NULL);
 }
 
+/* Of run->changed, through permanent mappings only: all that are, and then without those of one file, any. */
+static void try_stale(struct run *run, const struct traced *traced)
+{
+	static struct dwunw_mappings fewer;
+	struct snapshot *snapshot = run->changed;
+	struct mapping *mappings = traced->process->mappings;
+	uint32_t id;
+
+	snapshot->stale = true;
+	snapshot_compare(snapshot, true, &run->stale);
+	fewer = *snapshot->mappings;
+	if (!fewer.n)
+		return;
+	id = fewer.mappings[(unsigned int)rand() % fewer.n].table_id;
+	for (uint32_t i = 0; i < fewer.n; i++) {
+		if (fewer.mappings[i].table_id == id)
+			fewer.mappings[i].flags = 0;
+	}
+	for (size_t i = 0; i < traced->process->n_mappings; i++) {
+		if (mappings[i].module && mappings[i].module->id == id)
+			mappings[i].permanent = false;
+	}
+	snapshot->mappings = &fewer;
+	snapshot_compare(snapshot, true, &run->stale);
+	permanent_mark(run->env.modules, traced->process);
+}
+
 /* All that is done with one snapshot. */
 static void try_snapshot(struct run *run, const struct traced *traced, const char *name)
 {
@@ -53,8 +81,7 @@ static void try_snapshot(struct run *run, const struct traced *traced, const cha
 	changed->skip = (unsigned int)rand() % 4;
 	snapshot_compare(changed, true, &run->probed);
 	*changed = *snapshot;
-	changed->stale = true;
-	snapshot_compare(changed, true, &run->stale);
+	try_stale(run, traced);
 	for (int i = 0; i < 8; i++) {
 		*changed = *snapshot;
 		if (i & 1)
