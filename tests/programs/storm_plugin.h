@@ -16,7 +16,7 @@ FRAME void LEAK(void)
 }
 
 /* bytes of code that differ */
-__asm__(".space 64 * (" TEXT " - 1000), 0x90");
+__asm__(".space 64 * (" TEXT " - 999), 0x90");
 
 void leak(void)
 {
