@@ -321,8 +321,7 @@ int dwunw_bpf_handle_event(struct dwunw_bpf *bpf, const void *data, size_t size)
 		return 1;
 	if (size < sizeof(*event))
 		return -EBADMSG;
-	if (event->type != DWUNW_EVENT_STACK)
-		read_history(bpf);
+	read_history(bpf);
 	switch (event->type) {
 	case DWUNW_EVENT_STACK:
 		return handle_stack(bpf, data, size);
