@@ -244,9 +244,14 @@ static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_
 		if (slot->stale && slot->stop == DWUNW_STOP_NO_MAPPING)
 			slot->stop = DWUNW_STOP_STALE;
 	}
-	if (dwunw_can_finish(slot->stop))
-		return dwunw_ship(ctx, slot, process->key, generation);
-	slot->counts[slot->stop & 15]++;
+	if (dwunw_can_finish(slot->stop)) {
+		id = dwunw_ship(ctx, slot, process->key, generation);
+		if (id != (DWUNW_ID_REASON | DWUNW_STOP_DROPPED) || !slot->event.n_frames)
+			return id;
+		slot->stop = DWUNW_STOP_DROPPED; /* and counted; the frames so far take less room */
+	} else {
+		slot->counts[slot->stop & 15]++;
+	}
 	if (slot->stop == DWUNW_STOP_ROOT) {
 		if (slot->fp_steps)
 			slot->counts[DWUNW_COUNT_FP_STACKS]++;

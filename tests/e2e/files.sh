@@ -67,6 +67,7 @@ deleted() {
 	cp -r "$PROGRAMS/storm" "$PROGRAMS/storm_plugins" "$WORK/storm"
 	target_start deleted "$WORK/storm/storm" 1 || return 1
 	tool_start deleted -p "$target" -o 0 -T 100000 1000 && target_run deleted || return 1
+	nap 0.5 # within milliseconds of its use a file must be there
 	rm -r "$WORK/storm"
 	tool_stop && target_end
 }
