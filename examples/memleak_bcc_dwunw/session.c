@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
 
 #include "bpf/dwunw_bpf.h" /* dwunw-added */
+#include "clock.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "reader.h"
@@ -22,14 +22,6 @@
 #include "session_internal.h"
 
 #define EVENTS_BUDGET_MS 200 /* dwunw-added */
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int block_signals(struct session *session)
 {

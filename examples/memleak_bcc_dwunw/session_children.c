@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
 
+#include "clock.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "session_internal.h"
@@ -21,14 +21,6 @@ static struct target *free_place(struct session *session)
 	if (session->n_targets == MEMLEAK_MAX_TARGETS)
 		return NULL;
 	return &session->targets[session->n_targets++];
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static void follow(struct session *session, const struct memleak_child *child, int pidfd)

@@ -3,10 +3,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <bpf/libbpf.h>
 
+#include "bpf/pid_namespace.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "privileges.h"
@@ -56,25 +56,17 @@ static unsigned int kernel_max_depth(unsigned int wanted)
 	return wanted < most ? wanted : most;
 }
 
-/* Inode number; 0: the initial one, which always has the same (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
-static uint64_t own_pid_namespace(void)
-{
-	struct stat st;
-
-	if (stat("/proc/self/ns/pid", &st) || st.st_ino == 0xEFFFFFFC)
-		return 0;
-	return st.st_ino;
-}
-
 static int configure(struct session *session)
 {
+	uint64_t pidns_dev, pidns_ino;
 	struct options *options = &session->options;
 	struct memleak_dwunw_bpf *skel = session->skel;
 
 	skel->rodata->min_size = options->min_size;
 	skel->rodata->max_size = options->max_size;
 	skel->rodata->follow_forks = options->follow_forks;
-	skel->rodata->pidns_ino = own_pid_namespace();
+	own_pid_namespace(&pidns_dev, &pidns_ino);
+	skel->rodata->pidns_ino = pidns_ino;
 	bpf_program__set_autoload(skel->progs.memleak_fork, options->follow_forks);
 	/* dwunw-added begin */
 	if (options->mode != OPTIONS_MODE_OFF) {

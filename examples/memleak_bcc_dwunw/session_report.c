@@ -8,18 +8,11 @@
 
 #include <bpf/libbpf.h>
 
+#include "clock.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "reader.h"
 #include "session_internal.h"
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void tell_counts(struct session *session)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is set in a BPF object before it is loaded. */
 #include <errno.h>
-#include <sys/stat.h>
 
 #include <bpf/libbpf.h>
 
 #include <dwunw/bpf_format.h>
 #include <dwunw/dwunw.h>
 
+#include "bpf/pid_namespace.h"
 #include "bpf/probe.h"
 #include "bpf/rodata.h"
 #include "unwind/options.h"
@@ -18,24 +18,10 @@
 #define DEFAULT_SLICE 16384
 #define USER_EVENTS_SIZE (64 << 20) /* where every event brings a slice: some thousand of them */
 
-/* The PID namespace of this process, for event.tgid; 0 in the initial one, whose inode is fixed (include/linux/proc_ns.h). */
-static void own_pid_namespace(uint64_t *dev, uint64_t *ino)
-{
-	const ino_t initial = 0xEFFFFFFC; /* PROC_PID_INIT_INO */
-	struct stat st;
-
-	*dev = *ino = 0;
-	if (stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != initial) {
-		*dev = st.st_dev;
-		*ino = st.st_ino;
-	}
-}
-
 /* bpf_loop, without which the walk cannot be (kernel 5.17, e6f2dd0f8067). */
-static bool walk_in_user_space(const struct dwunw_bpf_opts *opts)
+static bool kernel_can_walk(void)
 {
-	return opts->walk_in_user_space ||
-	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) == 0;
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) != 0;
 }
 
 /* Of the 2^30 ns that the kernel side takes for one; all stacks are sent where none is walked there. */
@@ -43,7 +29,7 @@ static uint64_t share_of_second(const struct dwunw_bpf_opts *opts)
 {
 	const uint64_t second = 1 << 30;
 
-	if (walk_in_user_space(opts))
+	if (opts->walk_in_user_space)
 		return second;
 	return second / 100 * (opts->ship_percent ? opts->ship_percent : DEFAULT_SHIP_PERCENT);
 }
@@ -54,7 +40,7 @@ static int set_rodata(struct bpf_object *object, const struct dwunw_bpf_opts *op
 	uint64_t ship_ns = share_of_second(opts);
 	uint32_t slice = opts->slice_size ? opts->slice_size : DEFAULT_SLICE;
 	uint32_t guess = opts->guess;
-	uint32_t details = opts->details, in_user = walk_in_user_space(opts);
+	uint32_t details = opts->details, in_user = opts->walk_in_user_space;
 	uint64_t dev, ino;
 	int err;
 
@@ -95,7 +81,8 @@ int dwunw_bpf_prepare(struct bpf_object *object, const struct dwunw_bpf_opts *gi
 	events = bpf_object__find_map_by_name(object, "dwunw_events");
 	if (!slots || !stacks || !events)
 		return -ENOENT;
-	if (walk_in_user_space(&opts))
+	opts.walk_in_user_space |= !kernel_can_walk();
+	if (opts.walk_in_user_space)
 		err = bpf_map__set_max_entries(events, USER_EVENTS_SIZE);
 	if (!err)
 		err = bpf_map__set_max_entries(slots, (unsigned int)cpus * DWUNW_SLOTS);
