@@ -36,8 +36,8 @@ help_options() {
 		/^  (    )?-/ {
 			flush()
 			sub(/^ */, "")
-			at = match($0, /  +/)
-			names = at ? substr($0, 1, at - 1) : $0
+			at = match($0, /[^,] /)
+			names = at ? substr($0, 1, at) : $0
 			text = at ? substr($0, at + RLENGTH) : ""
 			gsub(/,/, "", names)
 			next

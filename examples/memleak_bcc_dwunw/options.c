@@ -1,41 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "options.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "words.h"
+#include "option_values.h"
 
 #define PROGRAM_VERSION "memleak_dwunw_user 0.1"
 
 #define MAX_STACK_DEPTH 1023 /* DWUNW_MAX_FRAMES - 1: the last slot shows that there were more */
-#define MAX_STORED_STACKS (1 << 24)	/* the kernel's table of them would take more than 1 GB */
-#define MAX_INTERVAL_S (INT_MAX / 1000) /* poll() counts milliseconds in an int */
+#define MAX_STORED_STACKS (1 << 24) /* the kernel's table of them would take more than 1 GB */
+#define MAX_BLOCKS (1 << 30)
 #define MAX_OLDER_MS (UINT64_MAX / 1000000)
+#define MAX_DURATION_S (INT_MAX / 1000)
 
 /* Options without a letter. */
 enum {
 	KEY_STACK_DEPTH = 0x100,
 	KEY_STORED_STACKS,
 	KEY_FOLLOW,
+	KEY_COMM,
+	KEY_CGROUP,
+	KEY_SORT,
+	KEY_DETAILS,
+	KEY_PEAK,
+	KEY_SAMPLE_BYTES,
+	KEY_MAX_OVERHEAD,
+	KEY_MAX_BLOCKS,
+	KEY_DURATION,
+	KEY_STOP,
+	KEY_FAIL,
 	KEY_WALK,
 	KEY_SLICE,
 	KEY_SHARE,
 	KEY_USAGE
-};
-
-/* What the parser carries: the result, and the status that ends the program. */
-struct parsed {
-	struct options options;
-	int status;
-	int n_arguments;
-	bool have_help; /* --help, --usage or --version was answered */
 };
 
 static const char doc[] =
@@ -44,7 +46,8 @@ static const char doc[] =
 	"Every INTERVAL seconds (default: 5), INTERVALS times (default: until Ctrl-C or the end of "
 	"the "
 	"process), the stacks with the most outstanding bytes are printed. They reach the root of "
-	"their thread also where the program was built without frame pointers. Give -p or -c."
+	"their thread also where the program was built without frame pointers. Without -p, -c and "
+	"--comm, the kernel's own allocations are traced."
 	"\v"
 	"Examples:\n"
 	"  memleak_dwunw_user -p 1234           a report every 5 seconds\n"
@@ -64,13 +67,42 @@ static const struct argp_option argp_options[] = {
 	 "trace the children of these processes as well, from shortly after they begin (default: "
 	 "off)",
 	 1},
+	{"comm", KEY_COMM, "NAME", 0, "trace the processes of this name as well (default: none)",
+	 1},
+	{"cgroup", KEY_CGROUP, "PATH", 0,
+	 "in kernel mode, only what tasks of this cgroup (version 2) and below allocate (default: "
+	 "all)",
+	 1},
 	{"obj", 'O', "OBJECT", 0,
 	 "object whose allocation functions are traced, a path or a soname "
 	 "(default: libc.so.6)",
 	 1},
 
+	{"symbols-prefix", 'S', "PREFIX", 0,
+	 "the allocation functions' names begin with this, as je_ or tc_ (default: none)", 1},
+	{"percpu", 'P', NULL, 0, "in kernel mode, percpu allocations as well (default: off)", 1},
+	{"wa-missing-free", 'F', NULL, 0,
+	 "in kernel mode, an allocation at an address that is known counts as freed before "
+	 "(default: "
+	 "off)",
+	 1},
+
 	{"show-allocs", 'a', NULL, 0,
 	 "list the address and size of each block under its stack (default: off)", 2},
+	{"trace", 't', NULL, 0,
+	 "print each allocation and each free, with its stack, as it happens (default: off)", 2},
+	{"combined-only", 'C', NULL, 0,
+	 "keep totals for each stack in the kernel, and no single blocks; they have no age "
+	 "(default: off)",
+	 2},
+	{"sort", KEY_SORT, "KEY", 0,
+	 "show these stacks first: size, count, age (of the oldest block), growth (in bytes since "
+	 "the last report) (default: size)",
+	 2},
+	{"details", KEY_DETAILS, NULL, 0,
+	 "a line under each stack with the ages of its blocks and its growth (default: off)", 2},
+	{"peak", KEY_PEAK, NULL, 0,
+	 "show at the end the report of the highest total seen (default: off)", 2},
 	{"older", 'o', "AGE_MS", 0,
 	 "only blocks at least this many milliseconds old (default: 500)", 2},
 	{"top", 'T', "TOP_STACKS", 0, "show this many stacks, most bytes first (default: 10)", 2},
@@ -78,6 +110,27 @@ static const struct argp_option argp_options[] = {
 	 "only allocations of at least this many bytes (default: 0)", 2},
 	{"max-size", 'Z', "MAX_SIZE", 0,
 	 "only allocations of at most this many bytes (default: no limit)", 2},
+
+	{"sample-rate", 's', "SAMPLE_RATE", 0,
+	 "every SAMPLE_RATE-th allocation; totals are estimates (default: 1)", 2},
+	{"sample-bytes", KEY_SAMPLE_BYTES, "BYTES", 0,
+	 "one allocation in so many bytes, at random; totals are estimates (default: off)", 2},
+	{"max-overhead", KEY_MAX_OVERHEAD, "PERCENT", 0,
+	 "sample so that the probes cost the traced processes at most this share of the time of a "
+	 "CPU, 1 "
+	 "to 100 (default: off)",
+	 2},
+	{"max-blocks", KEY_MAX_BLOCKS, "BLOCKS", 0,
+	 "room for this many outstanding blocks, of about 100 bytes of kernel memory each that is "
+	 "in "
+	 "use (default: 4194304)",
+	 2},
+	{"duration", KEY_DURATION, "SECONDS", 0,
+	 "end after this time, with a report (default: no limit)", 2},
+	{"stop-when-leaked", KEY_STOP, "BYTES", 0,
+	 "end, with a report, once so much is outstanding (default: no limit)", 2},
+	{"fail-above", KEY_FAIL, "BYTES", 0,
+	 "exit status 23 if more than this is outstanding at the end (default: no limit)", 2},
 
 	{"dwunw-mode", 'W', "MODE", 0,
 	 "how stacks are walked: off: by frame pointers, as the kernel does; fallback: by call "
@@ -109,161 +162,6 @@ static const struct argp_option argp_options[] = {
 	{0},
 };
 
-/* One line on stderr; `status` becomes that of the program. The result ends the parsing. */
-__attribute__((format(printf, 3, 4))) static error_t refuse(const struct argp_state *state,
-							    int status, const char *format, ...)
-{
-	struct parsed *parsed = state->input;
-	va_list args;
-
-	fprintf(stderr, "%s: ", state->name);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	putc('\n', stderr);
-	parsed->status = status;
-	return EINVAL;
-}
-
-/*
- * The whole of `arg` as a decimal number in [min, max]. strtoull() alone takes blanks, signs and
- * what follows the number.
- */
-static error_t parse_number(const struct argp_state *state, const char *option, const char *arg,
-			    uint64_t min, uint64_t max, uint64_t *ret)
-{
-	unsigned long long value = 0;
-
-	errno = 0;
-	if (arg[0] != '\0' && arg[strspn(arg, "0123456789")] == '\0')
-		value = strtoull(arg, NULL, 10);
-	else
-		errno = EINVAL;
-	if (errno == EINVAL)
-		return refuse(state, EX_USAGE, "%s: '%s' is not a number", option, arg);
-	if (errno || value < min || value > max)
-		return refuse(state, EX_USAGE, "%s: %s is not in the range %llu to %llu", option,
-			      arg, (unsigned long long)min, (unsigned long long)max);
-	*ret = value;
-	return 0;
-}
-
-static error_t parse_unsigned(const struct argp_state *state, const char *option, const char *arg,
-			      unsigned int max, unsigned int *ret)
-{
-	uint64_t value;
-	error_t err = parse_number(state, option, arg, 1, max, &value);
-
-	if (!err)
-		*ret = value;
-	return err;
-}
-
-static error_t add_pid(const struct argp_state *state, const char *arg, struct options *options)
-{
-	uint64_t value;
-	error_t err = parse_number(state, "--pid", arg, 1, INT_MAX, &value);
-
-	if (err)
-		return err;
-	for (unsigned int i = 0; i < options->n_pids; i++)
-		if ((uint64_t)options->pids[i] == value)
-			return 0;
-	if (options->n_pids == MEMLEAK_MAX_TARGETS)
-		return refuse(state, EX_USAGE, "--pid: more than %d processes",
-			      MEMLEAK_MAX_TARGETS);
-	options->pids[options->n_pids++] = (pid_t)value;
-	return 0;
-}
-
-/* One, or several with commas between them. */
-static error_t parse_pids(const struct argp_state *state, const char *arg, struct options *options)
-{
-	error_t err = 0;
-
-	while (!err) {
-		const char *comma = strchrnul(arg, ',');
-		char *number = strndup(arg, (size_t)(comma - arg));
-
-		if (!number)
-			return ENOMEM;
-		err = add_pid(state, number, options);
-		free(number);
-		if (!*comma)
-			break;
-		arg = comma + 1;
-	}
-	return err;
-}
-
-static error_t parse_text(const struct argp_state *state, const char *option, const char *arg,
-			  const char **ret)
-{
-	if (arg[strspn(arg, " \t\n")] == '\0')
-		return refuse(state, EX_USAGE, "%s: must not be empty", option);
-	*ret = arg;
-	return 0;
-}
-
-/* Refuses here what could not be split later: the message can still say why. */
-static error_t parse_command(const struct argp_state *state, const char *arg, const char **ret)
-{
-	error_t err = parse_text(state, "--command", arg, ret);
-	char **words;
-
-	if (err)
-		return err;
-	err = -words_split(arg, &words);
-	if (err == EINVAL)
-		return refuse(state, EX_USAGE, "--command: a quote or backslash in '%s' has no end",
-			      arg);
-	if (!err)
-		words_free(words);
-	return err;
-}
-
-static error_t parse_mode(const struct argp_state *state, const char *arg, enum options_mode *ret)
-{
-	static const char *const names[] = {
-		[OPTIONS_MODE_OFF] = "off",
-		[OPTIONS_MODE_FALLBACK] = "fallback",
-		[OPTIONS_MODE_FORCE] = "force",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(arg, names[i]))
-			continue;
-		*ret = i;
-		return 0;
-	}
-	return refuse(state, EX_USAGE, "--dwunw-mode: '%s' is not one of off, fallback, force",
-		      arg);
-}
-
-static error_t parse_walk(const struct argp_state *state, const char *arg, bool *in_user_space)
-{
-	*in_user_space = strcmp(arg, "user") == 0;
-	if (*in_user_space || strcmp(arg, "kernel") == 0)
-		return 0;
-	return refuse(state, EX_USAGE, "--dwunw-walk: '%s' is not one of kernel, user", arg);
-}
-
-static error_t parse_argument(struct argp_state *state, const char *arg)
-{
-	struct parsed *parsed = state->input;
-
-	switch (parsed->n_arguments++) {
-	case 0:
-		return parse_unsigned(state, "INTERVAL", arg, MAX_INTERVAL_S,
-				      &parsed->options.interval_s);
-	case 1:
-		return parse_unsigned(state, "INTERVALS", arg, UINT_MAX,
-				      &parsed->options.n_intervals);
-	default:
-		return refuse(state, EX_USAGE, "unexpected argument '%s'", arg);
-	}
-}
-
 static error_t check_contradictions(const struct argp_state *state, const struct options *options)
 {
 	if (options->n_pids && options->command)
@@ -275,6 +173,9 @@ static error_t check_contradictions(const struct argp_state *state, const struct
 	if (!options->n_pids && !options->command)
 		return refuse(state, EXIT_FAILURE,
 			      "kernel mode is not there yet: give --pid or --command");
+	if (options->sample_rate > 1 && options->sample_bytes)
+		return refuse(state, EXIT_FAILURE,
+			      "--sample-rate and --sample-bytes exclude each other");
 	return 0;
 }
 
@@ -293,8 +194,13 @@ static error_t answer(struct argp_state *state, int key)
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
+	static const char *const modes[] = {"off", "fallback", "force", NULL};
+	static const char *const sorts[] = {"size", "count", "age", "growth", NULL};
+	static const char *const walks[] = {"kernel", "user", NULL};
 	struct parsed *parsed = state->input;
 	struct options *options = &parsed->options;
+	unsigned int choice = 0;
+	error_t err;
 
 	switch (key) {
 	case 'p':
@@ -315,12 +221,59 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'Z':
 		return parse_number(state, "--max-size", arg, 0, UINT64_MAX, &options->max_size);
 	case 'W':
-		return parse_mode(state, arg, &options->mode);
+		err = parse_choice(state, "--dwunw-mode", arg, modes, &choice);
+		options->mode = choice;
+		return err;
 	case KEY_FOLLOW:
 		options->follow_forks = true;
 		return 0;
+	case KEY_COMM:
+		return parse_text(state, "--comm", arg, &options->comm);
+	case KEY_CGROUP:
+		return parse_text(state, "--cgroup", arg, &options->cgroup);
+	case 'S':
+		return parse_text(state, "--symbols-prefix", arg, &options->symbols_prefix);
+	case 'P':
+		options->percpu = true;
+		return 0;
+	case 'F':
+		options->missing_free = true;
+		return 0;
+	case 't':
+		options->trace = true;
+		return 0;
+	case 'C':
+		options->combined_only = true;
+		return 0;
+	case KEY_SORT:
+		err = parse_choice(state, "--sort", arg, sorts, &choice);
+		options->sort = choice;
+		return err;
+	case KEY_DETAILS:
+		options->show_details = true;
+		return 0;
+	case KEY_PEAK:
+		options->peak = true;
+		return 0;
+	case 's':
+		return parse_unsigned(state, "--sample-rate", arg, UINT_MAX, &options->sample_rate);
+	case KEY_SAMPLE_BYTES:
+		return parse_bytes(state, "--sample-bytes", arg, &options->sample_bytes);
+	case KEY_MAX_OVERHEAD:
+		return parse_unsigned(state, "--max-overhead", arg, 100, &options->max_overhead);
+	case KEY_MAX_BLOCKS:
+		return parse_unsigned(state, "--max-blocks", arg, MAX_BLOCKS, &options->max_blocks);
+	case KEY_DURATION:
+		return parse_unsigned(state, "--duration", arg, MAX_DURATION_S,
+				      &options->duration_s);
+	case KEY_STOP:
+		return parse_bytes(state, "--stop-when-leaked", arg, &options->stop_when_leaked);
+	case KEY_FAIL:
+		return parse_bytes(state, "--fail-above", arg, &options->fail_above);
 	case KEY_WALK:
-		return parse_walk(state, arg, &options->walk_in_user_space);
+		err = parse_choice(state, "--dwunw-walk", arg, walks, &choice);
+		options->walk_in_user_space = choice == 1;
+		return err;
 	case KEY_SLICE:
 		return parse_unsigned(state, "--dwunw-slice", arg, 64, &options->slice_kib);
 	case KEY_SHARE:
@@ -358,6 +311,11 @@ int options_parse(int argc, char **argv, struct options *ret)
 				.older_ms = 500,
 				.top_stacks = 10,
 				.max_size = UINT64_MAX,
+				.symbols_prefix = "",
+				.sample_rate = 1,
+				.max_blocks = 4 << 20,
+				.stop_when_leaked = UINT64_MAX,
+				.fail_above = UINT64_MAX,
 				.object = "libc.so.6",
 				.mode = OPTIONS_MODE_FALLBACK,
 				.slice_kib = 16,

@@ -11,16 +11,32 @@
 
 enum options_mode { OPTIONS_MODE_OFF, OPTIONS_MODE_FALLBACK, OPTIONS_MODE_FORCE };
 
+enum options_sort { OPTIONS_SORT_SIZE, OPTIONS_SORT_COUNT, OPTIONS_SORT_AGE, OPTIONS_SORT_GROWTH };
+
 struct options {
 	pid_t pids[MEMLEAK_MAX_TARGETS]; /* different ones */
 	unsigned int n_pids;
 	bool follow_forks;
-	const char *command; /* -c, to be split as a shell splits words; NULL: none */
+	const char *command;	    /* -c, to be split as a shell splits words; NULL: none */
+	const char *comm;	    /* --comm: the name of further processes; NULL: none */
+	const char *cgroup;	    /* kernel mode: a directory; NULL: all tasks */
+	const char *symbols_prefix; /* "" */
+	bool percpu, missing_free;  /* kernel mode: -P, -F */
+	bool trace, combined_only;
 	bool show_allocs;
-	uint64_t older_ms;	     /* 500 */
-	unsigned int top_stacks;     /* 10 */
-	uint64_t min_size, max_size; /* inclusive; 0, UINT64_MAX */
-	const char *object;	     /* "libc.so.6": soname or path */
+	enum options_sort sort; /* size */
+	bool show_details;	/* --details */
+	bool peak;
+	unsigned int sample_rate;	       /* 1: every allocation */
+	uint64_t sample_bytes;		       /* 0: not by bytes */
+	unsigned int max_overhead;	       /* percent of a CPU; 0: no limit */
+	unsigned int max_blocks;	       /* 4194304 */
+	unsigned int duration_s;	       /* 0: no limit */
+	uint64_t stop_when_leaked, fail_above; /* bytes; UINT64_MAX: no limit */
+	uint64_t older_ms;		       /* 500 */
+	unsigned int top_stacks;	       /* 10 */
+	uint64_t min_size, max_size;	       /* inclusive; 0, UINT64_MAX */
+	const char *object;		       /* "libc.so.6": soname or path */
 	bool verbose;
 	enum options_mode mode; /* fallback */
 	bool walk_in_user_space;

@@ -102,6 +102,34 @@ static void test_walk(void)
 	CHECK(parse("-p 1 --dwunw-walk kernel", &o) == 0 && !o.walk_in_user_space);
 }
 
+static void test_later_options(void)
+{
+	struct options o;
+
+	CHECK(parse("-p 12", &o) == 0);
+	CHECK(!o.comm && !o.cgroup && !strcmp(o.symbols_prefix, "") && !o.percpu &&
+	      !o.missing_free);
+	CHECK(!o.trace && !o.combined_only && o.sort == OPTIONS_SORT_SIZE && !o.show_details &&
+	      !o.peak);
+	CHECK(o.sample_rate == 1 && !o.sample_bytes && !o.max_overhead && o.max_blocks == 4 << 20 &&
+	      !o.duration_s);
+	CHECK(o.stop_when_leaked == UINT64_MAX && o.fail_above == UINT64_MAX);
+	CHECK(parse("-p 1 -t -C -F -P -S je_ -s 3 --comm srv --cgroup /c --sort growth --details "
+		    "--peak "
+		    "--max-overhead 7 --max-blocks 9 --duration 11 --stop-when-leaked 3M "
+		    "--fail-above 12",
+		    &o) == 0);
+	CHECK(o.trace && o.combined_only && o.missing_free && o.percpu &&
+	      !strcmp(o.symbols_prefix, "je_"));
+	CHECK(o.sample_rate == 3 && !strcmp(o.comm, "srv") && !strcmp(o.cgroup, "/c"));
+	CHECK(o.sort == OPTIONS_SORT_GROWTH && o.show_details && o.peak && o.max_overhead == 7);
+	CHECK(o.max_blocks == 9 && o.duration_s == 11 && o.stop_when_leaked == 3 << 20 &&
+	      o.fail_above == 12);
+	CHECK(parse("-p 1 --sample-bytes=512K --fail-above 15G", &o) == 0);
+	CHECK(o.sample_bytes == 512 << 10 && o.fail_above == 15ULL << 30);
+	CHECK(parse("-p 1 --sample-bytes=17179869183G", &o) == 0);
+}
+
 static void test_several_pids(void)
 {
 	struct options o;
@@ -172,6 +200,19 @@ static const struct refusal refusals[] = {
 	 "--stack-storage-size: 0 is not in the range 1 to 16777216"},
 	{"-p 1 --stack-storage-size=16777217", 64,
 	 "--stack-storage-size: 16777217 is not in the range 1 to 16777216"},
+	{"-p 1 -s 2 --sample-bytes 4", 1, "--sample-rate and --sample-bytes exclude each other"},
+	{"-p 1 -s 0", 64, "--sample-rate: 0 is not in the range 1 to 4294967295"},
+	{"-p 1 -S ''", 64, "--symbols-prefix: must not be empty"},
+	{"-p 1 --sort name", 64, "--sort: 'name' is not one of size, count, age, growth"},
+	{"-p 1 --sample-bytes K", 64, "--sample-bytes: '' is not a number"},
+	{"-p 1 --sample-bytes 1T", 64, "--sample-bytes: '1T' is not a number of bytes"},
+	{"-p 1 --sample-bytes 1KK", 64, "--sample-bytes: '1KK' is not a number of bytes"},
+	{"-p 1 --sample-bytes -1", 64, "--sample-bytes: '-1' is not a number of bytes"},
+	{"-p 1 --sample-bytes 17179869184G", 64,
+	 "--sample-bytes: 17179869184 is not in the range 1 to 17179869183"},
+	{"-p 1 --max-overhead 101", 64, "--max-overhead: 101 is not in the range 1 to 100"},
+	{"-p 1 --max-blocks 0", 64, "--max-blocks: 0 is not in the range 1 to 1073741824"},
+	{"-p 1 --duration 0", 64, "--duration: 0 is not in the range 1 to 2147483"},
 	{"-p 1 0", 64, "INTERVAL: 0 is not in the range 1 to 2147483"},
 	{"-p 1 2147484", 64, "INTERVAL: 2147484 is not in the range 1 to 2147483"},
 	{"-p 1 five", 64, "INTERVAL: 'five' is not a number"},
@@ -199,16 +240,12 @@ static void test_refusals(void)
 	}
 }
 
-/*
- * What getopt itself refuses: unknown, ambiguous, without argument; and what a later version will
- * bring.
- */
+/* What getopt itself refuses: unknown, ambiguous, without argument. */
 static void test_unknown(void)
 {
 	static const char *const lines[] = {
-		"-p",	   "--pid",   "-p 1 --nope", "-p 1 --s=4",   "-p 1 -a=3 -q",
-		"-p 1 -t", "-p 1 -C", "-p 1 -F",     "-p 1 -s 3",    "-p 1 -S je_",
-		"-p 1 -P", "--a=3",   "-p 1 -T",     "-p 1 --trace",
+		"-p",		"--pid", "-p 1 --nope", "-p 1 --s=4",
+		"-p 1 -a=3 -q", "--a=3", "-p 1 -T",	"-p 1 --sort",
 	};
 	struct options o;
 
@@ -279,6 +316,7 @@ int main(void)
 	test_defaults();
 	test_values();
 	test_walk();
+	test_later_options();
 	test_several_pids();
 	test_refusals();
 	test_unknown();
