@@ -101,32 +101,45 @@ static size_t count_by_frame_pointer(const struct dwunw_stack *stack)
 	return n;
 }
 
-/* The stack of an id of dwunw_get_stackid(). */
-static int dwunw_stack(struct collector *c, unsigned int target, int64_t id, uint32_t *number)
+static void describe_dwunw(const struct dwunw_stack *stack, unsigned int reason,
+			   struct report_stack *ret)
+{
+	ret->walked_by_dwunw = true;
+	if (!stack) {
+		ret->stop = dwunw_stop_reason_text(reason);
+		return;
+	}
+	memcpy(ret->comm, stack->comm, sizeof(ret->comm));
+	ret->n_by_frame_pointer = count_by_frame_pointer(stack);
+	if (stack->stop != DWUNW_STOP_ROOT)
+		ret->stop = dwunw_stop_reason_text(stack->stop);
+}
+
+/* The stack of an id of dwunw_get_stackid(); NULL: *reason says why there is none. */
+static const struct dwunw_stack *find_dwunw(const struct collect_source *source, int64_t id,
+					    unsigned int *reason)
 {
 	const struct dwunw_stack *stack;
-	struct report_stack *made;
-	unsigned int reason = DWUNW_STOP_DROPPED;
-	int err;
 
-	if (id >= 0 && dwunw_bpf_find_stack(c->source->dwunw, id, &stack) == 0) {
-		err = stack_at(c, &c->known, stack->index, target, id, &made, number);
-		if (err || !made)
-			return err;
-		memcpy(made->comm, stack->comm, sizeof(made->comm));
-		made->n_by_frame_pointer = count_by_frame_pointer(stack);
-		if (stack->stop != DWUNW_STOP_ROOT)
-			made->stop = dwunw_stop_reason_text(stack->stop);
-	} else {
-		if (id >= 0 && (id & DWUNW_ID_REASON) && !(id & DWUNW_ID_EVENT))
-			reason = (unsigned int)(id & 0xff);
-		err = stack_at(c, &c->without, reason, target, id, &made, number);
-		if (err || !made)
-			return err;
-		made->stop = dwunw_stop_reason_text(reason);
-	}
-	made->walked_by_dwunw = true;
-	return 0;
+	if (id >= 0 && dwunw_bpf_find_stack(source->dwunw, id, &stack) == 0)
+		return stack;
+	*reason = DWUNW_STOP_DROPPED;
+	if (id >= 0 && (id & DWUNW_ID_REASON) && !(id & DWUNW_ID_EVENT))
+		*reason = (unsigned int)(id & 0xff);
+	return NULL;
+}
+
+static int dwunw_stack(struct collector *c, unsigned int target, int64_t id, uint32_t *number)
+{
+	struct report_stack *made;
+	unsigned int reason = 0;
+	const struct dwunw_stack *stack = find_dwunw(c->source, id, &reason);
+	int err = stack ? stack_at(c, &c->known, stack->index, target, id, &made, number)
+			: stack_at(c, &c->without, reason, target, id, &made, number);
+
+	if (!err && made)
+		describe_dwunw(stack, reason, made);
+	return err;
 }
 /* dwunw-added end */
 
@@ -141,19 +154,16 @@ static int stack_of(struct collector *c, unsigned int target, int64_t id, uint32
 		      : stack_at(c, &c->known, (size_t)id, target, id, &made, number);
 }
 
-/* Of which target the block is; false: of none any more. */
-static bool find_target(const struct collect_source *source, const struct memleak_key *key,
-			unsigned int *ret)
+bool collect_target_of(const struct collect_source *source, uint64_t image, unsigned int *ret)
 {
 	for (unsigned int i = 0; i < source->n_targets; i++) {
 		const struct collect_target *target = &source->targets[i];
+		uint64_t current = *target->image;
 
-		uint64_t image = *target->image;
-
-		if (target->gone || key->image >> 32 != *target->tgid)
+		if (target->gone || image >> 32 != *target->tgid)
 			continue;
 		*ret = i;
-		return !image || image == key->image;
+		return !current || current == image;
 	}
 	return false;
 }
@@ -173,15 +183,16 @@ static void count_inherited(const struct collect_source *source, unsigned int ow
 	}
 }
 
-static int add_block(struct collector *c, const struct memleak_key *key,
-		     const struct memleak_block *block)
+static int add_block(struct collector *c, const void *key_bytes, const void *value)
 {
+	const struct memleak_key *key = key_bytes;
+	const struct memleak_block *block = value;
 	struct report_snapshot *snapshot = c->snapshot;
 	unsigned int target;
 	uint32_t stack;
 	int err;
 
-	if (!find_target(c->source, key, &target)) {
+	if (!collect_target_of(c->source, key->image, &target)) {
 		bpf_map_delete_elem(c->source->blocks_fd, key);
 		return 0;
 	}
@@ -202,11 +213,57 @@ static int add_block(struct collector *c, const struct memleak_key *key,
 	return 0;
 }
 
-/* Reads the map with one system call for some thousand blocks. */
-static int read_batches(struct collector *c)
+/* dwunw-added begin */
+static bool is_of_event(int64_t id)
 {
-	struct memleak_key *keys = NULL;
-	struct memleak_block *blocks = NULL;
+	return id >= 0 && (id & DWUNW_ID_EVENT);
+}
+/* dwunw-added end */
+
+/* One sum of -C, which stands in the snapshot as one block. */
+static int add_sum(struct collector *c, const void *key_bytes, const void *value)
+{
+	const struct memleak_combined_key *key = key_bytes;
+	const struct memleak_combined *sum = value;
+	struct report_snapshot *snapshot = c->snapshot;
+	unsigned int target;
+	uint32_t stack;
+	bool gone = !collect_target_of(c->source, key->image, &target);
+	int err;
+
+	/* what is empty may fill again, but an event's stack has one block at most */
+	gone |= !sum->blocks && is_of_event(key->stack_id); /* dwunw-added */
+	if (gone) {
+		bpf_map_delete_elem(c->source->combined_fd, key);
+		return 0;
+	}
+	if (!sum->blocks)
+		return 0;
+	err = grow((void **)&snapshot->blocks, &c->blocks_size, snapshot->n_blocks,
+		   sizeof(*snapshot->blocks));
+	if (!err)
+		err = stack_of(c, target, key->stack_id, &stack);
+	if (err)
+		return err;
+	snapshot->blocks[snapshot->n_blocks++] = (struct report_block){
+		.size = sum->bytes,
+		.others = sum->blocks - 1,
+		.stack = stack,
+	};
+	return 0;
+}
+
+/* A map, and what takes its entries. */
+struct batches {
+	int map_fd;
+	size_t key_size, value_size;
+	int (*add)(struct collector *c, const void *key, const void *value);
+};
+
+/* Reads the map with one system call for some thousand entries. */
+static int read_batches(struct collector *c, const struct batches *batches)
+{
+	char *keys = NULL, *values = NULL;
 	size_t size = FIRST_BATCH;
 	__u32 position[4], *in = NULL; /* as large as a key: what the kernel may write */
 	int err = 0;
@@ -216,16 +273,15 @@ static int read_batches(struct collector *c)
 		__u32 n = (__u32)size;
 
 		free(keys);
-		free(blocks);
-		keys = calloc(size, sizeof(*keys));
-		blocks = calloc(size, sizeof(*blocks));
-		if (!keys || !blocks) {
+		free(values);
+		keys = calloc(size, batches->key_size);
+		values = calloc(size, batches->value_size);
+		if (!keys || !values) {
 			err = -ENOMEM;
 			break;
 		}
-		err = bpf_map_lookup_batch(c->source->blocks_fd, in, position, keys, blocks, &n,
-					   NULL);
-		if (err == -ENOSPC) { /* a bucket with more blocks than that */
+		err = bpf_map_lookup_batch(batches->map_fd, in, position, keys, values, &n, NULL);
+		if (err == -ENOSPC) { /* a bucket with more entries than that */
 			size *= 2;
 			err = 0;
 			continue;
@@ -236,11 +292,12 @@ static int read_batches(struct collector *c)
 		if (c->source->handle_events)			      /* dwunw-added */
 			c->source->handle_events(c->source->session); /* dwunw-added */
 		for (__u32 i = 0; i < n && !err; i++)
-			err = add_block(c, &keys[i], &blocks[i]);
+			err = batches->add(c, keys + i * batches->key_size,
+					   values + i * batches->value_size);
 		in = position;
 	}
 	free(keys);
-	free(blocks);
+	free(values);
 	return err;
 }
 
@@ -248,7 +305,11 @@ int collect_blocks(const struct collect_source *source, struct report_snapshot *
 {
 	struct report_snapshot snapshot = {};
 	struct collector c = {.source = source, .snapshot = &snapshot};
-	int err = read_batches(&c);
+	const struct batches blocks = {source->blocks_fd, sizeof(struct memleak_key),
+				       sizeof(struct memleak_block), add_block};
+	const struct batches sums = {source->combined_fd, sizeof(struct memleak_combined_key),
+				     sizeof(struct memleak_combined), add_sum};
+	int err = read_batches(&c, source->combined_only ? &sums : &blocks);
 
 	free(c.known.places);
 	free(c.without.places);
@@ -338,6 +399,32 @@ static int frames_of(const struct collect_source *source, struct symbolizer *sym
 	if (source->dwunw)					/* dwunw-added */
 		return dwunw_frames(source, symbolizer, stack); /* dwunw-added */
 	return kernel_frames(source, symbolizer, stack);
+}
+
+int collect_stack(const struct collect_source *source, unsigned int target, int64_t id,
+		  struct report_stack *ret)
+{
+	struct report_stack stack = {
+		.id = id, .target = target, .pid = (uint32_t)source->targets[target].pid};
+	int err = 0;
+
+	/* dwunw-added begin */
+	if (source->dwunw) {
+		unsigned int reason = 0;
+		const struct dwunw_stack *from = find_dwunw(source, id, &reason);
+
+		if (!from) { /* it may have been told of since the events were handled */
+			source->handle_events(source->session);
+			from = find_dwunw(source, id, &reason);
+		}
+		describe_dwunw(from, reason, &stack);
+	}
+	/* dwunw-added end */
+	if (id >= 0)
+		err = frames_of(source, source->targets[target].symbolizer, &stack);
+	if (!err)
+		*ret = stack;
+	return err;
 }
 
 int collect_frames(const struct collect_source *source, struct report_snapshot *snapshot,

@@ -29,6 +29,8 @@ struct collect_target {
 
 struct collect_source {
 	int blocks_fd, stacks_fd;
+	bool combined_only; /* the snapshot's blocks are the sums of -C */
+	int combined_fd;
 	struct collect_target *targets;
 	unsigned int n_targets;
 	bool count_inherited; /* some are children */
@@ -49,6 +51,13 @@ int collect_blocks(const struct collect_source *source, struct report_snapshot *
 /* Gives the stacks of the first `n` groups their frames. */
 int collect_frames(const struct collect_source *source, struct report_snapshot *snapshot,
 		   const struct report_groups *groups, size_t n);
+
+/* The number of the target that has the image (of struct memleak_key); false: it is of none, or not any more. */
+bool collect_target_of(const struct collect_source *source, uint64_t image, unsigned int *ret);
+
+/* One stack with its frames, to be freed with free(ret->frames). */
+int collect_stack(const struct collect_source *source, unsigned int target, int64_t id,
+		  struct report_stack *ret);
 
 void collect_free(struct report_snapshot *snapshot);
 

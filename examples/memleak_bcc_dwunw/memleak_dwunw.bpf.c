@@ -142,6 +142,9 @@ static __always_inline void read_arguments(struct pt_regs *ctx, __u32 function, 
 	}
 }
 
+#include "combined.bpf.h"
+#include "trace.bpf.h"
+
 /* Takes the block at `addr` out of the map; remembers it in `call` (not NULL) to put it back if the call fails. */
 static __always_inline void take_out(struct call *call, __u64 addr)
 {
@@ -155,12 +158,51 @@ static __always_inline void take_out(struct call *call, __u64 addr)
 	call->old = *block;
 	call->has_old = 1;
 	bpf_map_delete_elem(&blocks, &call->old_key);
+	if (combined_only)
+		combined_subtract(&call->old_key, &call->old);
+}
+
+/* A block that is there already is one whose free was not seen. */
+static __always_inline int combine(const struct memleak_key *key, const struct memleak_block *block)
+{
+	struct memleak_block *before = bpf_map_lookup_elem(&blocks, key);
+
+	if (before)
+		combined_subtract(key, before);
+	return combined_add(key, block);
 }
 
 static __always_inline void store(const struct memleak_key *key, const struct memleak_block *block)
 {
-	if (bpf_map_update_elem(&blocks, key, block, BPF_ANY))
+	if (combined_only && combine(key, block)) {
 		count(MEMLEAK_COUNT_NOT_STORED);
+		return;
+	}
+	if (bpf_map_update_elem(&blocks, key, block, BPF_ANY) == 0)
+		return;
+	count(MEMLEAK_COUNT_NOT_STORED);
+	if (combined_only)
+		combined_subtract(key, block);
+}
+
+/* 0: the block at `key` was there, and is not any more. */
+static __always_inline int remove(struct pt_regs *ctx, const struct memleak_key *key)
+{
+	struct memleak_block *block, removed;
+	int err;
+
+	if (!combined_only && !trace_all)
+		return bpf_map_delete_elem(&blocks, key);
+	block = bpf_map_lookup_elem(&blocks, key);
+	if (!block)
+		return -2; /* ENOENT */
+	removed = *block;
+	err = bpf_map_delete_elem(&blocks, key);
+	if (!err && combined_only)
+		combined_subtract(key, &removed);
+	if (!err && trace_all) /* the probe need not be where free() begins */
+		trace(MEMLEAK_TRACE_FREE, key, removed.size, stack_here(ctx, 1));
+	return err;
 }
 
 /*
@@ -206,7 +248,7 @@ int memleak_enter(struct pt_regs *ctx)
 	call->wanted = call->size >= min_size && call->size <= max_size;
 	if (old)
 		take_out(call, old);
-	if (call->wanted && use_dwunw)					    /* dwunw-added */
+	if ((call->wanted || (trace_all && call->has_old)) && use_dwunw)    /* dwunw-added */
 		call->stack_id = dwunw_get_stackid(ctx, DWUNW_F_ENTRY | 1); /* dwunw-added */
 	return 0;
 }
@@ -240,6 +282,7 @@ int memleak_exit(struct pt_regs *ctx)
 	struct memleak_key key = {};
 	struct memleak_block block = {};
 	__u64 cfa = PT_REGS_SP(ctx), rc = PT_REGS_RC(ctx);
+	bool freed, wanted;
 
 	if (!call || !call->cfa || call->cfa > cfa)
 		return 0; /* the return of a nested call */
@@ -250,22 +293,28 @@ int memleak_exit(struct pt_regs *ctx)
 	}
 	call->cfa = 0;
 	key.addr = returned_block(call, rc);
-	if (!key.addr) {
+	if (!key.addr)
 		put_back(call);
+	freed = trace_all && call->has_old && (key.addr || call->size == 0);
+	wanted = key.addr && call->wanted;
+	if (!freed && !wanted)
 		return 0;
-	}
-	if (!call->wanted)
-		return 0;
-	key.image = current_image();
-	block.size = call->size;
-	block.time_ns = bpf_ktime_get_ns();
 	block.stack_id = call->stack_id;
 	if (!use_dwunw) { /* dwunw-added */
 		block.stack_id = bpf_get_stackid(ctx, &stack_traces, BPF_F_USER_STACK);
 		if (block.stack_id < 0)
 			count(MEMLEAK_COUNT_NO_STACK);
 	} /* dwunw-added */
+	if (freed)
+		trace(MEMLEAK_TRACE_FREE, &call->old_key, call->old.size, block.stack_id);
+	if (!wanted)
+		return 0;
+	key.image = current_image();
+	block.size = call->size;
+	block.time_ns = bpf_ktime_get_ns();
 	store(&key, &block);
+	if (trace_all)
+		trace(MEMLEAK_TRACE_ALLOC, &key, block.size, block.stack_id);
 	return 0;
 }
 
@@ -278,12 +327,15 @@ int memleak_free(struct pt_regs *ctx)
 	if (!key.addr)
 		return 0;
 	key.image = current_image();
-	if (bpf_map_delete_elem(&blocks, &key) == 0)
+	if (remove(ctx, &key) == 0)
 		return 0;
 	/* inside the realloc that has taken it out: not to be put back */
 	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
-	if (call && call->has_old && call->old_key.addr == key.addr)
+	if (call && call->has_old && call->old_key.addr == key.addr) {
 		call->has_old = 0;
+		if (trace_all)
+			trace(MEMLEAK_TRACE_FREE, &key, call->old.size, stack_here(ctx, 1));
+	}
 	return 0;
 }
 

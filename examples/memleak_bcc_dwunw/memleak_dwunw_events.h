@@ -57,12 +57,38 @@ struct memleak_block {
 	__s64 stack_id;
 };
 
+/* -C: key and value of the sums by stack. */
+struct memleak_combined_key {
+	__s64 stack_id;
+	__u64 image; /* as in memleak_key */
+};
+
+struct memleak_combined {
+	__u64 bytes;
+	__u64 blocks;
+};
+
+/* -t: in the ring buffer memleak_trace. */
+enum memleak_trace_kind { MEMLEAK_TRACE_ALLOC, MEMLEAK_TRACE_FREE };
+
+struct memleak_trace {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 addr;
+	__u64 image; /* as in memleak_key */
+	__u64 size;  /* bytes asked for */
+	__s64 stack_id;
+	__u32 tid; /* in the initial PID namespace */
+	__u32 kind;
+	char comm[16];
+};
+
 /* X(name, text): what is counted, and the line that the user sees when it is not zero. */
 #define MEMLEAK_COUNTS(X)                                                                          \
 	X(NOT_STORED, "blocks not stored: their map is full, or memory is short")                  \
 	X(NO_THREAD_STATE, "calls not seen: no memory for the state of a thread")                  \
 	X(ABANDONED, "allocator calls that did not return (longjmp)")                              \
 	X(NO_RESULT, "blocks lost: the address returned by posix_memalign could not be read")      \
+	X(NOT_TRACED, "calls not printed: they came faster than they were printed")                \
 	X(UNTOLD, "children not followed: ring buffer full")                                       \
 	X(NO_STACK, "blocks without a stack: bpf_get_stackid() failed")
 

@@ -111,7 +111,8 @@ static int sum_by_stack(const struct report_snapshot *snapshot,
 			continue;
 		group = &by_stack[block->stack];
 		group->bytes = add_saturated(group->bytes, block->size);
-		group->blocks++;
+		group->blocks += 1 + block->others;
+		group->n_blocks++;
 		entries[n++] = (struct sort_entry){block->addr, i};
 	}
 	*n_entries = n;
@@ -129,7 +130,8 @@ static void place_groups(const struct report_snapshot *snapshot,
 
 	for (size_t i = 0; i < snapshot->n_stacks; i++) {
 		by_stack[i].first_block = next;
-		next += by_stack[i].blocks;
+		next += by_stack[i].n_blocks;
+		by_stack[i].n_blocks = 0; /* counted again */
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct report_group *group = &by_stack[snapshot->blocks[from[i].block].stack];
@@ -222,18 +224,16 @@ static void print_name(FILE *out, const char *name, size_t max)
 	size_t length = strnlen(name, max);
 
 	for (size_t i = 0; i < length;) {
-		size_t wide = s[i] < 0x80 ? 0 : utf8_length(s + i, length - i);
+		size_t plain = 0;
 
-		if (wide > 0) {
-			fwrite(s + i, 1, wide, out);
-			i += wide;
-			continue;
-		}
-		if (s[i] >= 0x20 && s[i] < 0x7f)
-			putc(s[i], out);
-		else
+		while (i + plain < length && s[i + plain] >= 0x20 && s[i + plain] < 0x7f)
+			plain++;
+		if (!plain && s[i] >= 0x80)
+			plain = utf8_length(s + i, length - i);
+		if (!plain)
 			fprintf(out, "\\x%02x", s[i]);
-		i++;
+		fwrite(s + i, 1, plain, out);
+		i += plain ? plain : 1;
 	}
 }
 
@@ -266,6 +266,37 @@ static void print_details(FILE *out, size_t i, const struct report_frame *frame,
 	putc('\n', out);
 }
 
+/* How the stack was walked. */
+static void print_walk(FILE *out, const struct report_stack *stack)
+{
+	if (!stack->walked_by_dwunw)
+		return;
+	fprintf(out, "\t[dwunw] pid=%u comm=", stack->pid);
+	print_name(out, stack->comm, sizeof(stack->comm));
+	fprintf(out, " frames=%zu", stack->n_frames);
+	if (stack->n_by_frame_pointer)
+		fprintf(out, ", %zu by frame pointer", stack->n_by_frame_pointer);
+	if (stack->stop)
+		fprintf(out, ", incomplete: %s", stack->stop);
+	putc('\n', out);
+}
+
+static void print_frames(FILE *out, const struct report_stack *stack, bool details)
+{
+	for (size_t i = 0; i < stack->n_frames; i++)
+		print_frame(out, i, &stack->frames[i]);
+	if (!details || !stack->walked_by_dwunw)
+		return;
+	for (size_t i = 0; i < stack->n_frames; i++)
+		print_details(out, i, &stack->frames[i], stack->have_details);
+}
+
+void report_print_stack(FILE *out, const struct report_stack *stack, bool details)
+{
+	print_walk(out, stack);
+	print_frames(out, stack, details);
+}
+
 static void print_group(FILE *out, const struct report_snapshot *snapshot,
 			const struct report_groups *groups, const struct report_group *group,
 			const struct report_options *options)
@@ -274,16 +305,7 @@ static void print_group(FILE *out, const struct report_snapshot *snapshot,
 
 	fprintf(out, "%llu bytes in %llu allocations from stack\n",
 		(unsigned long long)group->bytes, (unsigned long long)group->blocks);
-	if (stack->walked_by_dwunw) {
-		fprintf(out, "\t[dwunw] pid=%u comm=", stack->pid);
-		print_name(out, stack->comm, sizeof(stack->comm));
-		fprintf(out, " frames=%zu", stack->n_frames);
-		if (stack->n_by_frame_pointer)
-			fprintf(out, ", %zu by frame pointer", stack->n_by_frame_pointer);
-		if (stack->stop)
-			fprintf(out, ", incomplete: %s", stack->stop);
-		putc('\n', out);
-	}
+	print_walk(out, stack);
 	for (size_t i = 0; options->show_allocs && i < group->n_blocks; i++) {
 		const struct report_block *block =
 			&snapshot->blocks[groups->order[group->first_block + i]];
@@ -291,12 +313,7 @@ static void print_group(FILE *out, const struct report_snapshot *snapshot,
 		fprintf(out, "\taddr = %#llx size = %llu\n", (unsigned long long)block->addr,
 			(unsigned long long)block->size);
 	}
-	for (size_t i = 0; i < stack->n_frames; i++)
-		print_frame(out, i, &stack->frames[i]);
-	if (!options->details || !stack->walked_by_dwunw)
-		return;
-	for (size_t i = 0; i < stack->n_frames; i++)
-		print_details(out, i, &stack->frames[i], stack->have_details);
+	print_frames(out, stack, options->details);
 }
 
 static void print_sum(FILE *out, const struct report_group *sum)

@@ -18,6 +18,7 @@ struct report_block {
 	uint64_t size;	  /* bytes */
 	uint64_t time_ns; /* CLOCK_MONOTONIC at the allocation */
 	uint32_t stack;	  /* index into report_snapshot.stacks */
+	uint64_t others;  /* blocks summed up in it besides itself (-C) */
 };
 
 struct report_frame {
@@ -83,6 +84,9 @@ struct report_options {
 int report_group(const struct report_snapshot *snapshot, const struct report_options *options,
 		 struct report_groups *ret);
 void report_groups_free(struct report_groups *groups);
+
+/* The [dwunw] line, if it has one, and the frames; with `details` their registers. */
+void report_print_stack(FILE *out, const struct report_stack *stack, bool details);
 
 /*
  * Prints the heading `[h:m:s] Top N stacks with outstanding allocations:` and the first top_stacks groups. With only_complete

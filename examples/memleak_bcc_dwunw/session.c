@@ -161,6 +161,8 @@ static int start(struct session *session)
 		err = create_modules(session);
 	if (!err)
 		err = children_start(session);
+	if (!err)
+		err = trace_start(session);
 	for (unsigned int i = 0; i < session->n_targets && !err; i++)
 		err = target_trace(session, &session->targets[i]);
 	if (!err && session->child.pid)
@@ -187,9 +189,9 @@ int session_start(const struct options *options, struct session **ret)
 	return 0;
 }
 
-enum { FIRST_TARGET = 3 }; /* of the descriptors that are waited for */
+enum { FIRST_TARGET = 4 }; /* of the descriptors that are waited for */
 
-enum wake { WAKE_TIME, WAKE_SIGNAL, WAKE_ENDED };
+enum wake { WAKE_TIME, WAKE_SIGNAL, WAKE_ENDED, WAKE_ERROR };
 
 /* Notes which targets have ended, of the `fds` that were polled. */
 static void note_ends(struct session *session, const struct pollfd *fds, unsigned int n)
@@ -214,12 +216,15 @@ static enum wake wait_for_report(struct session *session, int64_t deadline_ms)
 		{.fd = session->signals_fd, .events = POLLIN},
 		{.fd = -1, .events = POLLIN},
 		{.fd = -1, .events = POLLIN},
+		{.fd = -1, .events = POLLIN},
 	};
 
 	if (session->events)					    /* dwunw-added */
 		fds[1].fd = ring_buffer__epoll_fd(session->events); /* dwunw-added */
 	if (session->children_events)
 		fds[2].fd = ring_buffer__epoll_fd(session->children_events);
+	if (session->trace)
+		fds[3].fd = ring_buffer__epoll_fd(session->trace);
 	for (;;) {
 		int64_t left = deadline_ms - monotonic_ms();
 		unsigned int n_targets = session->n_targets;
@@ -237,6 +242,8 @@ static enum wake wait_for_report(struct session *session, int64_t deadline_ms)
 				      : (int)left);
 		if (session->events)			/* dwunw-added */
 			session_handle_events(session); /* dwunw-added */
+		if (trace_handle(session))
+			return WAKE_ERROR;
 		if (fds[0].revents & POLLIN)
 			return WAKE_SIGNAL;
 		note_ends(session, fds + FIRST_TARGET, n_targets);
@@ -290,7 +297,7 @@ int session_run(struct session *session)
 		if (next < monotonic_ms()) /* the last report took longer: its beats are left out */
 			next = monotonic_ms();
 		wake = wait_for_report(session, next);
-		if (session_report(session))
+		if (wake == WAKE_ERROR || session_report(session))
 			return EXIT_FAILURE;
 		if (wake == WAKE_SIGNAL)
 			return EXIT_SUCCESS;
@@ -313,6 +320,7 @@ void session_destroy(struct session *session)
 		if (session->targets[i].pid)
 			target_close(session, &session->targets[i]);
 	ring_buffer__free(session->children_events);
+	ring_buffer__free(session->trace);
 	/* dwunw-added begin: owns the modules */
 	if (session->context) {
 		ring_buffer__free(session->events);

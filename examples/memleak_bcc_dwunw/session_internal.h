@@ -18,7 +18,7 @@
 struct memleak_dwunw_bpf;
 struct module_cache;
 struct process;
-struct ring_buffer; /* dwunw-added */
+struct ring_buffer;
 struct symbolizer;
 
 /* A process that is traced. Its place in session.targets is its number for the kernel side. */
@@ -52,6 +52,8 @@ struct session {
 	unsigned int n_targets;		     /* places that are, or were, in use */
 	struct ring_buffer *children_events; /* with --follow-forks */
 	struct children children, told_children;
+	struct ring_buffer *trace; /* with -t */
+	int64_t trace_deadline_ms;
 	int signals_fd;
 	struct child child; /* with -c; pid 0: none */
 	bool child_runs;    /* by itself */
@@ -97,8 +99,18 @@ void children_tell(struct session *session, const struct collect_target *targets
 /* Frees the places of those that have ended and been reported. */
 void children_release(struct session *session);
 
+/* -t: before anything is attached; for the events that are there: -EIO as session_flush(). */
+int trace_start(struct session *session);
+int trace_handle(struct session *session);
+
+/* Where blocks and stacks come from; `targets` has room for MEMLEAK_MAX_TARGETS. */
+void session_source(struct session *session, struct collect_target *targets,
+		    struct collect_source *ret);
+
 /* Hands stdout to the kernel; -EIO, the reason printed, where it does not take it. */
 int session_flush(void);
+/* -EIO, and says what errno says: right after writing to stdout has failed. */
+int session_stdout_failed(void);
 
 /* Prints one report. */
 int session_report(struct session *session);

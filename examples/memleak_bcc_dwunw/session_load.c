@@ -65,6 +65,11 @@ static int configure(struct session *session)
 	skel->rodata->min_size = options->min_size;
 	skel->rodata->max_size = options->max_size;
 	skel->rodata->follow_forks = options->follow_forks;
+	skel->rodata->trace_all = options->trace;
+	skel->rodata->combined_only = options->combined_only;
+	bpf_map__set_autocreate(skel->maps.memleak_trace, options->trace);
+	bpf_map__set_autocreate(skel->maps.combined, options->combined_only);
+	bpf_map__set_max_entries(skel->maps.combined, options->stack_storage_size);
 	own_pid_namespace(&pidns_dev, &pidns_ino);
 	skel->rodata->pidns_ino = pidns_ino;
 	bpf_program__set_autoload(skel->progs.memleak_fork, options->follow_forks);

@@ -132,12 +132,15 @@ static void tell_first_frames(const struct session *session, const struct report
 }
 /* dwunw-added end */
 
-int session_flush(void)
+int session_stdout_failed(void)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return 0;
 	message("cannot write to stdout: %s", strerror(errno));
 	return -EIO;
+}
+
+int session_flush(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : session_stdout_failed();
 }
 
 static int print_report(struct session *session, const struct report_snapshot *snapshot,
@@ -176,35 +179,44 @@ static void describe_targets(const struct session *session, struct collect_targe
 	}
 }
 
-int session_report(struct session *session)
+void session_source(struct session *session, struct collect_target *targets,
+		    struct collect_source *ret)
 {
-	const struct options *options = &session->options;
-	struct collect_target targets[MEMLEAK_MAX_TARGETS];
-	const struct collect_source source = {
+	describe_targets(session, targets);
+	*ret = (struct collect_source){
 		.blocks_fd = bpf_map__fd(session->skel->maps.blocks),
 		.stacks_fd = bpf_map__fd(session->skel->maps.stack_traces),
+		.combined_only = session->options.combined_only,
+		.combined_fd = bpf_map__fd(session->skel->maps.combined),
 		.targets = targets,
 		.n_targets = session->n_targets,
 		.count_inherited = session->options.follow_forks,
-		.max_depth = options->max_stack_depth,
+		.max_depth = session->options.max_stack_depth,
 		.dwunw = session->dwunw,					 /* dwunw-added */
 		.handle_events = session->events ? session_handle_events : NULL, /* dwunw-added */
 		.session = session,						 /* dwunw-added */
 	};
+}
+
+int session_report(struct session *session)
+{
+	const struct options *options = &session->options;
+	struct collect_target targets[MEMLEAK_MAX_TARGETS];
+	struct collect_source source;
 	const struct report_options shown = {
 		.top_stacks = options->top_stacks,
-		.show_allocs = options->show_allocs,
+		.show_allocs = options->show_allocs && !options->combined_only,
 		.details = options->verbose,
 		.only_complete = options->mode == OPTIONS_MODE_FORCE,
 		.now_ns = monotonic_ns(),
-		.min_age_ns = options->older_ms * 1000000,
+		.min_age_ns = options->combined_only ? 0 : options->older_ms * 1000000,
 	};
 	struct report_snapshot snapshot;
 	struct report_groups groups;
 	bool told = false;
 	int err;
 
-	describe_targets(session, targets);
+	session_source(session, targets, &source);
 	err = collect_blocks(&source, &snapshot);
 	if (err) {
 		message("cannot read the outstanding blocks: %s", strerror(-err));

@@ -38,30 +38,34 @@ class Report(list):
 
 def parse(path):
     """All reports of the file. A line of an unknown form is an error."""
-    reports = []
     with open(path, encoding="utf-8") as file:
-        for line in file.read().splitlines():
-            if HEAD.match(line):
-                reports.append(Report())
-            elif match := STACK.match(line):
-                reports[-1].append(Stack(int(match[1]), int(match[2])))
-            elif match := WALKED.match(line):
-                stack = reports[-1][-1]
-                stack.walked, stack.frame_count, stack.incomplete = True, int(match[3]), match[5]
-                stack.by_frame_pointer = int(match[4] or 0)
-            elif match := SUM.match(line):
-                reports[-1].sums[match[3]] = (int(match[1]), int(match[2]))
-            elif match := BLOCK.match(line):
-                reports[-1][-1].addrs.append((int(match[1], 16), int(match[2])))
-            elif match := FRAME.match(line):
-                stack = reports[-1][-1]
-                stack.names.append(match[3])
-                stack.pcs.append(int(match[2], 16))
-                stack.modules.append(match[5])
-            elif match := DETAIL.match(line):
-                reports[-1][-1].details.append(tuple(int(match[i], 16) for i in (2, 3, 4, 5)))
-            elif not OTHER.match(line):
-                raise ValueError(f"{path}: unknown line: {line}")
+        return parse_lines(file.read().splitlines(), path)
+
+
+def parse_lines(lines, path="report"):
+    reports = []
+    for line in lines:
+        if HEAD.match(line):
+            reports.append(Report())
+        elif match := STACK.match(line):
+            reports[-1].append(Stack(int(match[1]), int(match[2])))
+        elif match := WALKED.match(line):
+            stack = reports[-1][-1]
+            stack.walked, stack.frame_count, stack.incomplete = True, int(match[3]), match[5]
+            stack.by_frame_pointer = int(match[4] or 0)
+        elif match := SUM.match(line):
+            reports[-1].sums[match[3]] = (int(match[1]), int(match[2]))
+        elif match := BLOCK.match(line):
+            reports[-1][-1].addrs.append((int(match[1], 16), int(match[2])))
+        elif match := FRAME.match(line):
+            stack = reports[-1][-1]
+            stack.names.append(match[3])
+            stack.pcs.append(int(match[2], 16))
+            stack.modules.append(match[5])
+        elif match := DETAIL.match(line):
+            reports[-1][-1].details.append(tuple(int(match[i], 16) for i in (2, 3, 4, 5)))
+        elif not OTHER.match(line):
+            raise ValueError(f"{path}: unknown line: {line}")
     return reports
 
 

@@ -74,9 +74,9 @@ static struct report_stack stacks[] = {
 	{.id = 10},
 };
 static struct report_block blocks[] = {
-	{0x5000, 16, 100 * MS, 1},	   {0x56011f97bd00, 1001, 300 * MS, 0},
-	{0x3000, 32, 200 * MS, 1},	   {0x56011f97b000, 1001, 600 * MS, 0},
-	{0x7fffffff0000, 48, 900 * MS, 2}, {0x4000, 0, 900 * MS, 1},
+	{0x5000, 16, 100 * MS, 1, 0},	      {0x56011f97bd00, 1001, 300 * MS, 0, 0},
+	{0x3000, 32, 200 * MS, 1, 0},	      {0x56011f97b000, 1001, 600 * MS, 0, 0},
+	{0x7fffffff0000, 48, 900 * MS, 2, 0}, {0x4000, 0, 900 * MS, 1, 0},
 };
 static const struct report_snapshot snapshot = {blocks, 6, stacks, 4};
 
@@ -114,8 +114,9 @@ static void test_apart(void)
 		{.id = 9, .walked_by_dwunw = true, .stop = "ring buffer full"},
 		{.id = 8, .walked_by_dwunw = true, .n_by_frame_pointer = 2, .comm = "fp"},
 	};
-	struct report_block held[] = {{1, 10, 0, 1}, {2, 20, 0, 2}, {3, 30, 0, 3}, {4, 5, 0, 4},
-				      {5, 1, 0, 0},  {6, 2, 0, 0},  {7, 9, 0, 1}};
+	struct report_block held[] = {{1, 10, 0, 1, 0}, {2, 20, 0, 2, 0}, {3, 30, 0, 3, 0},
+				      {4, 5, 0, 4, 0},	{5, 1, 0, 0, 0},  {6, 2, 0, 0, 0},
+				      {7, 9, 0, 1, 0}};
 	const struct report_snapshot apart = {held, 7, walked, 5};
 
 	CHECK(prints(
@@ -152,7 +153,7 @@ static void test_many_reasons(void)
 	for (uint32_t i = 0; i < 40; i++) {
 		snprintf(reasons[i], sizeof(reasons[i]), "r%u", i);
 		many[i] = (struct report_stack){.id = i, .stop = reasons[i]};
-		held[i] = (struct report_block){i, i + 1, 0, i};
+		held[i] = (struct report_block){i, i + 1, 0, i, 0};
 		sum += i + 1;
 	}
 	text = report(&apart, &options);
@@ -250,7 +251,7 @@ static void test_hostile_names(void)
 {
 	struct report_frame frame = {1, 0, 0, 0, NULL, 1, NULL};
 	struct report_stack stack = {.walked_by_dwunw = true, .n_frames = 1, .frames = &frame};
-	struct report_block block = {0x10, 1, 0, 0};
+	struct report_block block = {0x10, 1, 0, 0, 0};
 	struct report_snapshot one = {&block, 1, &stack, 1};
 	struct report_options options = {.top_stacks = 1};
 
@@ -275,7 +276,7 @@ static void test_edges(void)
 {
 	struct report_options options = {.top_stacks = 10};
 	struct report_snapshot empty = {0}, bad = snapshot;
-	struct report_block huge[] = {{1, UINT64_MAX, 0, 0}, {2, 2, 0, 0}, {3, 5, 0, 1}};
+	struct report_block huge[] = {{1, UINT64_MAX, 0, 0, 0}, {2, 2, 0, 0, 0}, {3, 5, 0, 1, 0}};
 	struct report_snapshot sums = {huge, 3, stacks, 4};
 	struct report_groups groups = {.n_groups = 77};
 
@@ -355,7 +356,7 @@ static void test_random(void)
 				((uint64_t)rand_r(&seed) << 33 | rand_r(&seed)) >>
 					rand_r(&seed) % 64,
 				rand_r(&seed) % 10, rand_r(&seed) % 1000,
-				rand_r(&seed) % s.n_stacks};
+				rand_r(&seed) % s.n_stacks, 0};
 		if (report_group(&s, &options, &groups)) {
 			CHECK(false);
 			return;
@@ -364,6 +365,17 @@ static void test_random(void)
 		report_groups_free(&groups);
 	}
 	CHECK(right);
+}
+
+/* With -C a block stands for all of its stack. */
+static void test_sums(void)
+{
+	struct report_stack stack = {.id = 1};
+	struct report_block sum = {.size = 4096, .others = 31};
+	const struct report_snapshot one = {&sum, 1, &stack, 1};
+	const struct report_options options = {.top_stacks = 1};
+
+	CHECK(prints(&one, &options, HEADING(1) "4096 bytes in 32 allocations from stack\n"));
 }
 
 static double seconds_for(size_t n)
@@ -379,7 +391,7 @@ static double seconds_for(size_t n)
 	for (size_t i = 0; i < n; i++) {
 		s.stacks[i].id = rand_r(&seed);
 		s.blocks[i] = (struct report_block){0x7f0000000000 + (uint64_t)rand_r(&seed) * 16,
-						    i % 100, 0, rand_r(&seed) % n};
+						    i % 100, 0, rand_r(&seed) % n, 0};
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 	CHECK(report_group(&s, &options, &groups) == 0);
@@ -402,6 +414,7 @@ static void test_time(void)
 
 int main(void)
 {
+	test_sums();
 	test_plain();
 	test_apart();
 	test_many_reasons();

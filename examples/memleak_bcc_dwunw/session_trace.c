@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* -t: a line for each allocation and each free, and the stack that made it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <bpf/libbpf.h>
+
+#include "clock.h"
+#include "memleak_dwunw.skel.h"
+#include "message.h"
+#include "session_internal.h"
+
+#define BUDGET_MS 200
+#define OUTPUT_SIZE (256 << 10) /* bytes for one write() */
+
+/* When `mono_ns` of CLOCK_MONOTONIC was, as the wall clock runs now; *us: microseconds of the second. */
+static struct tm wall_time(uint64_t mono_ns, unsigned int *us)
+{
+	struct timespec now;
+	int64_t ns;
+	time_t seconds;
+	struct tm when;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - (int64_t)(monotonic_ns() - mono_ns);
+	seconds = ns / 1000000000;
+	*us = (unsigned int)(ns % 1000000000 / 1000);
+	localtime_r(&seconds, &when);
+	return when;
+}
+
+static void print_event(const struct memleak_trace *event, uint32_t pid)
+{
+	unsigned int us;
+	struct tm when = wall_time(event->time_ns, &us);
+
+	printf("[%d:%d:%d.%06u] pid=%u tid=%u ", when.tm_hour, when.tm_min, when.tm_sec, us, pid,
+	       event->tid);
+	if (event->kind == MEMLEAK_TRACE_ALLOC)
+		printf("alloc exited, size = %llu, result = %llx\n", event->size, event->addr);
+	else
+		printf("free entered, address = %llx, size = %llu\n", event->addr, event->size);
+}
+
+static int on_event(void *arg, void *data, size_t size)
+{
+	struct session *session = arg;
+	const struct memleak_trace *event = data;
+	struct collect_target targets[MEMLEAK_MAX_TARGETS];
+	struct collect_source source;
+	struct report_stack stack;
+	unsigned int target;
+	int err;
+
+	(void)size;
+	session_source(session, targets, &source);
+	if (!collect_target_of(&source, event->image, &target))
+		return 0;
+	err = collect_stack(&source, target, event->stack_id, &stack);
+	if (err)
+		return err;
+	print_event(event, stack.pid);
+	report_print_stack(stdout, &stack, session->options.verbose);
+	err = ferror(stdout) ? session_stdout_failed() : 0;
+	free(stack.frames);
+	if (err)
+		return err;
+	return monotonic_ms() < session->trace_deadline_ms ? 0 : -EAGAIN;
+}
+
+int trace_start(struct session *session)
+{
+	int fd = bpf_map__fd(session->skel->maps.memleak_trace);
+
+	if (!session->options.trace)
+		return 0;
+	setvbuf(stdout, NULL, _IOFBF,
+		OUTPUT_SIZE); /* flushed whenever there is nothing more to print */
+	session->trace = ring_buffer__new(fd, on_event, session, NULL);
+	return session->trace ? 0 : -errno;
+}
+
+int trace_handle(struct session *session)
+{
+	if (!session->trace)
+		return 0;
+	session->trace_deadline_ms = monotonic_ms() + BUDGET_MS;
+	if (ring_buffer__consume(session->trace) == -EIO)
+		return -EIO;
+	return session_flush();
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* -t: each allocation and each free, told as it happens, in order. */
+#ifndef TRACE_BPF_H
+#define TRACE_BPF_H
+
+const volatile bool trace_all;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} memleak_trace SEC(".maps");
+
+/* Without the innermost `skip` frames. */
+static __always_inline __s64 stack_here(struct pt_regs *ctx, __u64 skip)
+{
+	if (use_dwunw)				     /* dwunw-added */
+		return dwunw_get_stackid(ctx, skip); /* dwunw-added */
+	return bpf_get_stackid(ctx, &stack_traces, BPF_F_USER_STACK | skip);
+}
+
+static __always_inline void trace(enum memleak_trace_kind kind, const struct memleak_key *key,
+				  __u64 size, __s64 stack_id)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct memleak_trace event = {
+		.time_ns = bpf_ktime_get_ns(),
+		.addr = key->addr,
+		.image = key->image,
+		.size = size,
+		.stack_id = stack_id,
+		.tid = task->pid,
+		.kind = kind,
+	};
+
+	bpf_get_current_comm(event.comm, sizeof(event.comm));
+	if (bpf_ringbuf_output(&memleak_trace, &event, sizeof(event), 0))
+		count(MEMLEAK_COUNT_NOT_TRACED);
+}
+
+#endif

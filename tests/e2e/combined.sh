@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Proves: with -C the sums that the kernel keeps for each stack are those that programs say they leak: through every allocation
+# function, from several threads, over failed and moving reallocs, after exec, through plugins whose stacks are finished in user
+# space; in force and off mode. -a and -o have nothing to show of single blocks.
+
+. "$(dirname "$0")/lib.sh"
+
+# one_run NAME MODE OPTIONS...
+one_run() {
+	local name=$1 run=$1.$2 mode=$2
+	shift 2
+	check "$run: the program starts" target_start "$run" "$PROGRAMS/$name"
+	check "$run: the tool attaches" tool_start "$run" -p "$target" -C -T 100000 -W "$mode" "$@" 1000
+	check "$run: the program does its work" target_run "$run"
+	check "$run: SIGINT ends the tool well" tool_stop
+	check "$run: the program runs on and ends well" target_end
+}
+
+not_a_block() {
+	! grep -P '^\taddr = ' "$1"
+}
+
+for name in calloc realloc posix_memalign threads exec_main plugin strdup signal; do
+	one_run "$name" force -a -o 3600000
+	one_run "$name" off
+	report=$WORK/$name.force.report
+	check "$name: the sums equal the truth" "$E2E/judge.py" truth "$WORK/$name.force.out" "$report"
+	check "$name: every stack is complete" "$E2E/judge.py" complete "$WORK/$name.force.out" "$report"
+	check "$name: off: the total equals the truth" \
+		"$E2E/judge.py" total "$WORK/$name.off.out" "$WORK/$name.off.report" "$report"
+	check "$name: no single block is shown" not_a_block "$report"
+done
+summary
