@@ -11,10 +11,9 @@
 #include <dwunw/dwunw.h> /* dwunw-added */
 
 #include "bpf/dwunw_bpf.h" /* dwunw-added */
+#include "map_batches.h"
 #include "memleak_dwunw_events.h"
 #include "symbolize/symbolize.h"
-
-#define FIRST_BATCH 4096
 
 /* Where stacks of the snapshot are, by what identifies them in the source: a dense number and a class. */
 struct stack_index {
@@ -24,7 +23,8 @@ struct stack_index {
 
 struct collector {
 	const struct collect_source *source;
-	struct report_snapshot *snapshot;
+	struct report_snapshot *snapshot; /* NULL: the total alone is wanted */
+	uint64_t total;			  /* bytes */
 	size_t blocks_size, stacks_size;
 	struct stack_index known, without; /* stacks that are kept; reasons why one was not */
 };
@@ -82,6 +82,7 @@ static int stack_at(struct collector *c, struct stack_index *index, size_t at, u
 		*ret = &snapshot->stacks[snapshot->n_stacks];
 		**ret = (struct report_stack){
 			.id = id,
+			.identity = at << 1 | (index == &c->without),
 			.target = target,
 			.pid = (uint32_t)c->source->targets[target].pid,
 		};
@@ -183,14 +184,33 @@ static void count_inherited(const struct collect_source *source, unsigned int ow
 	}
 }
 
+static int add(struct collector *c, unsigned int target, int64_t stack_id,
+	       const struct report_block *block)
+{
+	struct report_snapshot *snapshot = c->snapshot;
+	uint32_t stack;
+	int err;
+
+	if (__builtin_add_overflow(c->total, block->size, &c->total))
+		c->total = UINT64_MAX;
+	if (!snapshot)
+		return 0;
+	err = grow((void **)&snapshot->blocks, &c->blocks_size, snapshot->n_blocks,
+		   sizeof(*snapshot->blocks));
+	if (!err)
+		err = stack_of(c, target, stack_id, &stack);
+	if (err)
+		return err;
+	snapshot->blocks[snapshot->n_blocks] = *block;
+	snapshot->blocks[snapshot->n_blocks++].stack = stack;
+	return 0;
+}
+
 static int add_block(struct collector *c, const void *key_bytes, const void *value)
 {
 	const struct memleak_key *key = key_bytes;
 	const struct memleak_block *block = value;
-	struct report_snapshot *snapshot = c->snapshot;
 	unsigned int target;
-	uint32_t stack;
-	int err;
 
 	if (!collect_target_of(c->source, key->image, &target)) {
 		bpf_map_delete_elem(c->source->blocks_fd, key);
@@ -198,19 +218,12 @@ static int add_block(struct collector *c, const void *key_bytes, const void *val
 	}
 	if (c->source->count_inherited)
 		count_inherited(c->source, target, block);
-	err = grow((void **)&snapshot->blocks, &c->blocks_size, snapshot->n_blocks,
-		   sizeof(*snapshot->blocks));
-	if (!err)
-		err = stack_of(c, target, block->stack_id, &stack);
-	if (err)
-		return err;
-	snapshot->blocks[snapshot->n_blocks++] = (struct report_block){
-		.addr = key->addr,
-		.size = block->size,
-		.time_ns = block->time_ns,
-		.stack = stack,
-	};
-	return 0;
+	return add(c, target, block->stack_id,
+		   &(struct report_block){
+			   .addr = key->addr,
+			   .size = block->size,
+			   .time_ns = block->time_ns,
+		   });
 }
 
 /* dwunw-added begin */
@@ -225,11 +238,8 @@ static int add_sum(struct collector *c, const void *key_bytes, const void *value
 {
 	const struct memleak_combined_key *key = key_bytes;
 	const struct memleak_combined *sum = value;
-	struct report_snapshot *snapshot = c->snapshot;
 	unsigned int target;
-	uint32_t stack;
 	bool gone = !collect_target_of(c->source, key->image, &target);
-	int err;
 
 	/* what is empty may fill again, but an event's stack has one block at most */
 	gone |= !sum->blocks && is_of_event(key->stack_id); /* dwunw-added */
@@ -239,65 +249,52 @@ static int add_sum(struct collector *c, const void *key_bytes, const void *value
 	}
 	if (!sum->blocks)
 		return 0;
-	err = grow((void **)&snapshot->blocks, &c->blocks_size, snapshot->n_blocks,
-		   sizeof(*snapshot->blocks));
-	if (!err)
-		err = stack_of(c, target, key->stack_id, &stack);
-	if (err)
-		return err;
-	snapshot->blocks[snapshot->n_blocks++] = (struct report_block){
-		.size = sum->bytes,
-		.others = sum->blocks - 1,
-		.stack = stack,
-	};
-	return 0;
+	return add(c, target, key->stack_id,
+		   &(struct report_block){.size = sum->bytes, .others = sum->blocks - 1});
 }
 
 /* A map, and what takes its entries. */
-struct batches {
+struct reading {
+	struct collector *collector;
 	int map_fd;
 	size_t key_size, value_size;
 	int (*add)(struct collector *c, const void *key, const void *value);
 };
 
-/* Reads the map with one system call for some thousand entries. */
-static int read_batches(struct collector *c, const struct batches *batches)
+static int read_batch(void *context, const void *keys, const void *values, uint32_t n)
 {
-	char *keys = NULL, *values = NULL;
-	size_t size = FIRST_BATCH;
-	__u32 position[4], *in = NULL; /* as large as a key: what the kernel may write */
+	const struct reading *reading = context;
+	struct collector *c = reading->collector;
+	const char *key = keys, *value = values;
 	int err = 0;
-	bool last = false;
 
-	while (!last && !err) {
-		__u32 n = (__u32)size;
+	/* a block's stack was told of before the block was stored, so now at the latest */
+	if (c->source->handle_events)			      /* dwunw-added */
+		c->source->handle_events(c->source->session); /* dwunw-added */
+	for (uint32_t i = 0; i < n && !err; i++)
+		err = reading->add(c, key + i * reading->key_size, value + i * reading->value_size);
+	return err;
+}
 
-		free(keys);
-		free(values);
-		keys = calloc(size, batches->key_size);
-		values = calloc(size, batches->value_size);
-		if (!keys || !values) {
-			err = -ENOMEM;
-			break;
-		}
-		err = bpf_map_lookup_batch(batches->map_fd, in, position, keys, values, &n, NULL);
-		if (err == -ENOSPC) { /* a bucket with more entries than that */
-			size *= 2;
-			err = 0;
-			continue;
-		}
-		last = err == -ENOENT;
-		err = last ? 0 : err;
-		/* a block's stack was told of before the block was stored, so now at the latest */
-		if (c->source->handle_events)			      /* dwunw-added */
-			c->source->handle_events(c->source->session); /* dwunw-added */
-		for (__u32 i = 0; i < n && !err; i++)
-			err = batches->add(c, keys + i * batches->key_size,
-					   values + i * batches->value_size);
-		in = position;
-	}
-	free(keys);
-	free(values);
+static int read_blocks(struct collector *c)
+{
+	struct reading blocks = {c, c->source->blocks_fd, sizeof(struct memleak_key),
+				 sizeof(struct memleak_block), add_block};
+	struct reading sums = {c, c->source->combined_fd, sizeof(struct memleak_combined_key),
+			       sizeof(struct memleak_combined), add_sum};
+	struct reading *reading = c->source->combined_only ? &sums : &blocks;
+
+	return map_read_batches(reading->map_fd, reading->key_size, reading->value_size, read_batch,
+				reading);
+}
+
+int collect_total(const struct collect_source *source, uint64_t *ret)
+{
+	struct collector c = {.source = source};
+	int err = read_blocks(&c);
+
+	if (!err)
+		*ret = c.total;
 	return err;
 }
 
@@ -305,11 +302,7 @@ int collect_blocks(const struct collect_source *source, struct report_snapshot *
 {
 	struct report_snapshot snapshot = {};
 	struct collector c = {.source = source, .snapshot = &snapshot};
-	const struct batches blocks = {source->blocks_fd, sizeof(struct memleak_key),
-				       sizeof(struct memleak_block), add_block};
-	const struct batches sums = {source->combined_fd, sizeof(struct memleak_combined_key),
-				     sizeof(struct memleak_combined), add_sum};
-	int err = read_batches(&c, source->combined_only ? &sums : &blocks);
+	int err = read_blocks(&c);
 
 	free(c.known.places);
 	free(c.without.places);
@@ -355,7 +348,7 @@ static int dwunw_frames(const struct collect_source *source, struct symbolizer *
 	if (!stack->frames)
 		return -ENOMEM;
 	stack->n_frames = from->n_frames;
-	stack->have_details = from->has_details;
+	stack->have_registers = from->has_details;
 	for (size_t i = 0; i < from->n_frames; i++) {
 		stack->frames[i] = (struct report_frame){
 			.pc = from->frames[i].pc,
@@ -436,7 +429,7 @@ int collect_frames(const struct collect_source *source, struct report_snapshot *
 		struct report_stack *stack = &snapshot->stacks[groups->groups[i].stack];
 		struct symbolizer *symbolizer = source->targets[stack->target].symbolizer;
 
-		if (stack->id < 0)
+		if (stack->id < 0 || stack->frames) /* none, or it has them */
 			continue;
 		err = frames_of(source, symbolizer, stack);
 	}

@@ -48,6 +48,9 @@ struct collect_source {
  */
 int collect_blocks(const struct collect_source *source, struct report_snapshot *ret);
 
+/* The bytes of all of them, without the rest. */
+int collect_total(const struct collect_source *source, uint64_t *ret);
+
 /* Gives the stacks of the first `n` groups their frames. */
 int collect_frames(const struct collect_source *source, struct report_snapshot *snapshot,
 		   const struct report_groups *groups, size_t n);

@@ -166,13 +166,18 @@ static error_t check_contradictions(const struct argp_state *state, const struct
 {
 	if (options->n_pids && options->command)
 		return refuse(state, EXIT_FAILURE, "--pid and --command exclude each other");
+	if (options->comm && options->command)
+		return refuse(state, EXIT_FAILURE, "--comm and --command exclude each other");
 	if (options->min_size > options->max_size)
 		return refuse(state, EXIT_FAILURE, "--min-size %llu is larger than --max-size %llu",
 			      (unsigned long long)options->min_size,
 			      (unsigned long long)options->max_size);
-	if (!options->n_pids && !options->command)
+	if (!options->n_pids && !options->command && !options->comm)
 		return refuse(state, EXIT_FAILURE,
 			      "kernel mode is not there yet: give --pid or --command");
+	if (options->combined_only && options->sort == OPTIONS_SORT_AGE)
+		return refuse(state, EXIT_FAILURE,
+			      "--combined-only knows no ages: --sort=age cannot be had");
 	if (options->sample_rate > 1 && options->sample_bytes)
 		return refuse(state, EXIT_FAILURE,
 			      "--sample-rate and --sample-bytes exclude each other");

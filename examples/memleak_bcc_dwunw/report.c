@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "growth.h"
+#include "names.h"
+#include "sort.h"
+
 #define MAX_REASONS 32 /* that are told apart: more than libdwunw has */
 
 /*
@@ -17,68 +21,56 @@ static uint64_t add_saturated(uint64_t a, uint64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
-static bool old_enough(const struct report_block *block, const struct report_options *options)
+/* A block newer than the clock was read is of age 0. */
+static uint64_t age_of(const struct report_block *block, const struct report_options *options)
 {
-	/* A block newer than the clock was read is of age 0. */
-	uint64_t age = block->time_ns < options->now_ns ? options->now_ns - block->time_ns : 0;
-
-	return age >= options->min_age_ns;
+	return block->time_ns < options->now_ns ? options->now_ns - block->time_ns : 0;
 }
 
-/*
- * A block to be sorted: with its address beside it, since the block itself is far away in memory.
- */
-struct sort_entry {
-	uint64_t addr;
-	size_t block;
+/* What groups are sorted with. */
+struct sorting {
+	const struct report_snapshot *snapshot;
+	enum report_sort sort;
 };
 
-/*
- * Sorts by address: one stable counting pass for each byte in which the addresses differ at all, so
- * the time is linear, and processes with few blocks pay little. `spare` is as large as `entries`;
- * returns the one of the two that holds the result.
- */
-static struct sort_entry *sort_by_address(struct sort_entry *entries, struct sort_entry *spare,
-					  size_t n)
+/* Most first. */
+static int compare_numbers(uint64_t a, uint64_t b)
 {
-	struct sort_entry *from = entries, *to = spare;
-	uint64_t differ = 0;
+	return a == b ? 0 : a < b ? 1 : -1;
+}
 
-	for (size_t i = 1; i < n; i++)
-		differ |= entries[i].addr ^ entries[0].addr;
-	for (unsigned int shift = 0; shift < 64; shift += 8) {
-		size_t start[256] = {0}, next = 0;
-		struct sort_entry *swap;
-
-		if (!(differ >> shift & 0xff))
-			continue;
-		for (size_t i = 0; i < n; i++)
-			start[from[i].addr >> shift & 0xff]++;
-		for (size_t digit = 0; digit < 256; digit++) {
-			size_t count = start[digit];
-
-			start[digit] = next;
-			next += count;
-		}
-		for (size_t i = 0; i < n; i++)
-			to[start[from[i].addr >> shift & 0xff]++] = from[i];
-		swap = from;
-		from = to;
-		to = swap;
+static int compare_keys(enum report_sort sort, const struct report_group *a,
+			const struct report_group *b)
+{
+	switch (sort) {
+	case REPORT_SORT_COUNT:
+		return compare_numbers(a->blocks, b->blocks);
+	case REPORT_SORT_AGE:
+		return compare_numbers(a->oldest_ns, b->oldest_ns);
+	case REPORT_SORT_GROWTH:
+		if (a->growth_bytes != b->growth_bytes)
+			return a->growth_bytes < b->growth_bytes ? 1 : -1;
+		return 0;
+	default:
+		return 0;
 	}
-	return from;
 }
 
 static int compare_groups(const void *left, const void *right, void *context)
 {
-	const struct report_snapshot *snapshot = context;
+	const struct sorting *sorting = context;
 	const struct report_group *a = left, *b = right;
-	int64_t id_a = snapshot->stacks[a->stack].id, id_b = snapshot->stacks[b->stack].id;
+	int64_t id_a = sorting->snapshot->stacks[a->stack].id;
+	int64_t id_b = sorting->snapshot->stacks[b->stack].id;
+	int order;
 
 	if (!a->apart != !b->apart)
 		return a->apart ? 1 : -1;
-	if (a->bytes != b->bytes)
-		return a->bytes < b->bytes ? 1 : -1;
+	order = compare_keys(sorting->sort, a, b);
+	if (!order)
+		order = compare_numbers(a->bytes, b->bytes);
+	if (order)
+		return order;
 	if (id_a != id_b)
 		return id_a < id_b ? -1 : 1;
 	return a->stack < b->stack ? -1 : a->stack > b->stack;
@@ -94,97 +86,161 @@ static const char *shortcoming(const struct report_stack *stack)
 					 : NULL;
 }
 
-/* by_stack[i] sums up stack i; fills `entries` with the blocks that count. */
+/* by_stack[i] sums up stack i. */
 static int sum_by_stack(const struct report_snapshot *snapshot,
 			const struct report_options *options, struct report_group *by_stack,
-			struct sort_entry *entries, size_t *n_entries)
+			struct report_groups *ret)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < snapshot->n_blocks; i++) {
 		const struct report_block *block = &snapshot->blocks[i];
+		uint64_t age_ns = age_of(block, options);
 		struct report_group *group;
 
 		if (block->stack >= snapshot->n_stacks)
 			return -EINVAL;
-		if (!old_enough(block, options))
+		ret->all_bytes = add_saturated(ret->all_bytes, block->size);
+		ret->all_blocks += 1 + block->others;
+		if (age_ns < options->min_age_ns)
 			continue;
 		group = &by_stack[block->stack];
 		group->bytes = add_saturated(group->bytes, block->size);
 		group->blocks += 1 + block->others;
 		group->n_blocks++;
-		entries[n++] = (struct sort_entry){block->addr, i};
+		if (age_ns > group->oldest_ns)
+			group->oldest_ns = age_ns;
 	}
-	*n_entries = n;
 	return 0;
 }
 
-/*
- * Brings `from`, sorted by address, into groups in ret->order; keeps the groups that have blocks.
- */
-static void place_groups(const struct report_snapshot *snapshot,
-			 const struct report_options *options, struct report_group *by_stack,
-			 const struct sort_entry *from, size_t n, struct report_groups *ret)
-{
-	size_t next = 0;
+/* What order_blocks() needs: as many entries as there are blocks, twice. */
+struct room {
+	struct sort_entry *entries, *spare;
+};
 
+enum block_key { BLOCK_AGE, BLOCK_ADDR };
+
+/* Brings the blocks that count into `order`, grouped, by `key` in each group. */
+static void order_blocks(const struct report_snapshot *snapshot,
+			 const struct report_options *options, enum block_key key,
+			 struct report_group *by_stack, const struct room *room, size_t *order)
+{
+	const struct sort_entry *sorted;
+	size_t n = 0, next = 0;
+
+	for (size_t i = 0; i < snapshot->n_blocks; i++) {
+		const struct report_block *block = &snapshot->blocks[i];
+		uint64_t age_ns = age_of(block, options);
+
+		if (age_ns >= options->min_age_ns)
+			room->entries[n++] =
+				(struct sort_entry){key == BLOCK_AGE ? age_ns : block->addr, i};
+	}
+	sorted = sort_by_key(room->entries, room->spare, n);
 	for (size_t i = 0; i < snapshot->n_stacks; i++) {
 		by_stack[i].first_block = next;
 		next += by_stack[i].n_blocks;
 		by_stack[i].n_blocks = 0; /* counted again */
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct report_group *group = &by_stack[snapshot->blocks[from[i].block].stack];
+		struct report_group *group = &by_stack[snapshot->blocks[sorted[i].index].stack];
 
-		ret->order[group->first_block + group->n_blocks++] = from[i].block;
+		order[group->first_block + group->n_blocks++] = sorted[i].index;
 	}
+}
+
+static void set_medians(const struct report_snapshot *snapshot,
+			const struct report_options *options, struct report_group *by_stack,
+			const size_t *order)
+{
 	for (size_t i = 0; i < snapshot->n_stacks; i++) {
-		struct report_group group = by_stack[i];
+		struct report_group *group = &by_stack[i];
+		size_t middle = group->first_block + group->n_blocks / 2;
+
+		if (group->n_blocks)
+			group->median_ns = age_of(&snapshot->blocks[order[middle]], options);
+	}
+}
+
+/* The parts of the report that need every block once more. */
+static int look_at_blocks(const struct report_snapshot *snapshot,
+			  const struct report_options *options, struct report_group *by_stack,
+			  struct report_groups *ret)
+{
+	size_t n = snapshot->n_blocks + 1; /* calloc(0) may give NULL */
+	struct room room;
+	int err = -ENOMEM;
+
+	if (!options->show_allocs && (!options->details || options->no_ages))
+		return 0;
+	room.entries = calloc(n, sizeof(*room.entries));
+	room.spare = calloc(n, sizeof(*room.spare));
+	ret->order = calloc(n, sizeof(*ret->order));
+	if (!room.entries || !room.spare || !ret->order)
+		goto out;
+	if (options->details && !options->no_ages) {
+		order_blocks(snapshot, options, BLOCK_AGE, by_stack, &room, ret->order);
+		set_medians(snapshot, options, by_stack, ret->order);
+	}
+	if (options->show_allocs)
+		order_blocks(snapshot, options, BLOCK_ADDR, by_stack, &room, ret->order);
+	err = 0;
+out:
+	free(room.entries);
+	free(room.spare);
+	return err;
+}
+
+static int64_t difference(uint64_t now, uint64_t before)
+{
+	uint64_t size = now > before ? now - before : before - now;
+	int64_t limited = size > INT64_MAX ? INT64_MAX : (int64_t)size;
+
+	return now > before ? limited : -limited;
+}
+
+/* Keeps the groups that have blocks, in front of the array: never past the one that is read. */
+static void keep_groups(const struct report_snapshot *snapshot,
+			const struct report_options *options, struct report_groups *groups)
+{
+	for (size_t i = 0; i < snapshot->n_stacks; i++) {
+		const struct report_stack *stack = &snapshot->stacks[i];
+		struct report_group group = groups->groups[i];
+		uint64_t bytes, blocks;
 
 		if (group.blocks == 0)
 			continue;
 		group.stack = i;
 		if (options->only_complete)
-			group.apart = shortcoming(&snapshot->stacks[i]);
-		ret->n_shown += !group.apart;
-		ret->bytes = add_saturated(ret->bytes, group.bytes);
-		ret->blocks += group.blocks;
-		ret->groups[ret->n_groups++] = group;
+			group.apart = shortcoming(stack);
+		growth_find(options->last, stack->pid, stack->identity, &bytes, &blocks);
+		group.growth_bytes = difference(group.bytes, bytes);
+		group.growth_blocks = difference(group.blocks, blocks);
+		groups->n_shown += !group.apart;
+		groups->bytes = add_saturated(groups->bytes, group.bytes);
+		groups->blocks += group.blocks;
+		groups->groups[groups->n_groups++] = group;
 	}
 }
 
 int report_group(const struct report_snapshot *snapshot, const struct report_options *options,
 		 struct report_groups *ret)
 {
-	struct report_groups groups = {0};
-	size_t n_blocks = snapshot->n_blocks, n = 0;
-	/* One more of each: calloc(0) may give NULL. */
-	struct report_group *by_stack = calloc(snapshot->n_stacks + 1, sizeof(*by_stack));
-	struct sort_entry *entries = calloc(n_blocks + 1, sizeof(*entries));
-	struct sort_entry *spare = calloc(n_blocks + 1, sizeof(*spare));
-	int err = -ENOMEM;
+	struct sorting sorting = {snapshot, options->sort};
+	struct report_groups groups = {
+		.groups = calloc(snapshot->n_stacks + 1, sizeof(*groups.groups)),
+	};
+	int err = groups.groups ? sum_by_stack(snapshot, options, groups.groups, &groups) : -ENOMEM;
 
-	groups.order = calloc(n_blocks + 1, sizeof(*groups.order));
-	groups.groups = by_stack;
-	if (!by_stack || !entries || !spare || !groups.order)
-		goto out;
-	err = sum_by_stack(snapshot, options, by_stack, entries, &n);
-	if (err)
-		goto out;
-	/*
-	 * The groups that stay move to the front of the same array: never past the one that is
-	 * read.
-	 */
-	place_groups(snapshot, options, by_stack, sort_by_address(entries, spare, n), n, &groups);
-	qsort_r(groups.groups, groups.n_groups, sizeof(*groups.groups), compare_groups,
-		(void *)snapshot);
-	*ret = groups;
-out:
-	free(entries);
-	free(spare);
-	if (err)
+	if (!err)
+		err = look_at_blocks(snapshot, options, groups.groups, &groups);
+	if (err) {
 		report_groups_free(&groups);
-	return err;
+		return err;
+	}
+	keep_groups(snapshot, options, &groups);
+	qsort_r(groups.groups, groups.n_groups, sizeof(*groups.groups), compare_groups, &sorting);
+	*ret = groups;
+	return 0;
 }
 
 void report_groups_free(struct report_groups *groups)
@@ -192,49 +248,6 @@ void report_groups_free(struct report_groups *groups)
 	free(groups->groups);
 	free(groups->order);
 	*groups = (struct report_groups){0};
-}
-
-/* Length of the valid UTF-8 sequence of two bytes or more at `s` (RFC 3629), 0 if there is none. */
-static size_t utf8_length(const unsigned char *s, size_t max)
-{
-	size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	uint32_t code = s[0] & (0xff >> (length + 1));
-	static const uint32_t least[] = {[2] = 0x80, [3] = 0x800, [4] = 0x10000};
-
-	if (s[0] < 0xc2 || s[0] > 0xf4 || length > max)
-		return 0;
-	for (size_t i = 1; i < length; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	/* U+0080..U+009F: control characters; U+009B begins a terminal's escape sequences. */
-	return code < 0xa0 ? 0 : length;
-}
-
-/*
- * Names are the target's, and the reader's terminal must not obey them: control characters and
- * bytes that are not UTF-8 are printed as \xNN.
- */
-static void print_name(FILE *out, const char *name, size_t max)
-{
-	const unsigned char *s = (const unsigned char *)name;
-	size_t length = strnlen(name, max);
-
-	for (size_t i = 0; i < length;) {
-		size_t plain = 0;
-
-		while (i + plain < length && s[i + plain] >= 0x20 && s[i + plain] < 0x7f)
-			plain++;
-		if (!plain && s[i] >= 0x80)
-			plain = utf8_length(s + i, length - i);
-		if (!plain)
-			fprintf(out, "\\x%02x", s[i]);
-		fwrite(s + i, 1, plain, out);
-		i += plain ? plain : 1;
-	}
 }
 
 static void print_frame(FILE *out, size_t i, const struct report_frame *frame)
@@ -254,8 +267,8 @@ static void print_frame(FILE *out, size_t i, const struct report_frame *frame)
 	putc('\n', out);
 }
 
-static void print_details(FILE *out, size_t i, const struct report_frame *frame,
-			  bool have_registers)
+static void print_registers(FILE *out, size_t i, const struct report_frame *frame,
+			    bool have_registers)
 {
 	fprintf(out, "  [dwunw] #%zu pc=0x%llx", i, (unsigned long long)frame->pc);
 	if (have_registers)
@@ -281,20 +294,31 @@ static void print_walk(FILE *out, const struct report_stack *stack)
 	putc('\n', out);
 }
 
-static void print_frames(FILE *out, const struct report_stack *stack, bool details)
+static void print_frames(FILE *out, const struct report_stack *stack, bool registers)
 {
 	for (size_t i = 0; i < stack->n_frames; i++)
 		print_frame(out, i, &stack->frames[i]);
-	if (!details || !stack->walked_by_dwunw)
+	if (!registers || !stack->walked_by_dwunw)
 		return;
 	for (size_t i = 0; i < stack->n_frames; i++)
-		print_details(out, i, &stack->frames[i], stack->have_details);
+		print_registers(out, i, &stack->frames[i], stack->have_registers);
 }
 
-void report_print_stack(FILE *out, const struct report_stack *stack, bool details)
+void report_print_stack(FILE *out, const struct report_stack *stack, bool registers)
 {
 	print_walk(out, stack);
-	print_frames(out, stack, details);
+	print_frames(out, stack, registers);
+}
+
+/* --details */
+static void print_details(FILE *out, const struct report_group *group, bool no_ages)
+{
+	fputs("\t[memleak] ", out);
+	if (!no_ages)
+		fprintf(out, "oldest=%.3fs median=%.3fs ", (double)group->oldest_ns / 1e9,
+			(double)group->median_ns / 1e9);
+	fprintf(out, "growth=%+lld bytes in %+lld allocations\n", (long long)group->growth_bytes,
+		(long long)group->growth_blocks);
 }
 
 static void print_group(FILE *out, const struct report_snapshot *snapshot,
@@ -306,6 +330,8 @@ static void print_group(FILE *out, const struct report_snapshot *snapshot,
 	fprintf(out, "%llu bytes in %llu allocations from stack\n",
 		(unsigned long long)group->bytes, (unsigned long long)group->blocks);
 	print_walk(out, stack);
+	if (options->details)
+		print_details(out, group, options->no_ages);
 	for (size_t i = 0; options->show_allocs && i < group->n_blocks; i++) {
 		const struct report_block *block =
 			&snapshot->blocks[groups->order[group->first_block + i]];
@@ -313,7 +339,7 @@ static void print_group(FILE *out, const struct report_snapshot *snapshot,
 		fprintf(out, "\taddr = %#llx size = %llu\n", (unsigned long long)block->addr,
 			(unsigned long long)block->size);
 	}
-	print_frames(out, stack, options->details);
+	print_frames(out, stack, options->registers);
 }
 
 static void print_sum(FILE *out, const struct report_group *sum)
@@ -360,8 +386,13 @@ void report_print(FILE *out, const struct report_snapshot *snapshot,
 
 	if (shown > options->top_stacks)
 		shown = options->top_stacks;
-	fprintf(out, "[%d:%d:%d] Top %zu stacks with outstanding allocations:\n", when->tm_hour,
-		when->tm_min, when->tm_sec, shown);
+	fprintf(out, "[%d:%d:%d] ", when->tm_hour, when->tm_min, when->tm_sec);
+	if (options->peak)
+		fprintf(out, "Peak: %llu bytes in %llu allocations, top %zu stacks:\n",
+			(unsigned long long)groups->bytes, (unsigned long long)groups->blocks,
+			shown);
+	else
+		fprintf(out, "Top %zu stacks with outstanding allocations:\n", shown);
 	for (size_t i = 0; i < shown; i++)
 		print_group(out, snapshot, groups, &groups->groups[i], options);
 	if (options->only_complete)

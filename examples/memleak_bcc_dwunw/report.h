@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <time.h>
 
+struct growth;
+
 /* One outstanding allocation. */
 struct report_block {
 	uint64_t addr;
@@ -23,7 +25,7 @@ struct report_block {
 
 struct report_frame {
 	uint64_t pc;
-	uint64_t sp, ra;    /* with details only */
+	uint64_t sp, ra;    /* with registers only */
 	uint32_t flags;	    /* DWUNW_FRAME_* */
 	const char *symbol; /* NULL: unknown */
 	uint64_t offset;    /* in the function */
@@ -33,8 +35,9 @@ struct report_frame {
 /* A stack, innermost frame (the allocator's caller) first. Frames are filled for stacks that are shown only. */
 struct report_stack {
 	int64_t id;
+	uint64_t identity; /* of the stack in its process: the same from one report to the next */
 	bool walked_by_dwunw; /* has the [dwunw] line */
-	bool have_details;    /* sp and ra of the frames are known (-v) */
+	bool have_registers;  /* sp and ra of the frames are known (-v) */
 	uint32_t target;      /* whose it is: a number of the maker's */
 	uint32_t pid;
 	char comm[16];
@@ -56,40 +59,56 @@ struct report_group {
 	uint32_t stack; /* index */
 	uint64_t bytes;
 	uint64_t blocks;
-	const char *apart;	      /* why the stack is not shown but summed up; NULL: shown */
-	size_t first_block, n_blocks; /* its blocks in report_groups.order */
+	const char *apart;	       /* why the stack is not shown but summed up; NULL: shown */
+	uint64_t oldest_ns, median_ns; /* ages of its blocks; the median with details only */
+	int64_t growth_bytes, growth_blocks; /* since the last report; all of it in the first */
+	size_t first_block, n_blocks; /* its blocks in report_groups.order, with show_allocs only */
 };
 
 /*
- * Stacks by outstanding bytes, most first (then by id, so that the order is stable), those apart behind the others. Linear in
- * blocks.
+ * Stacks in the order asked for, then by bytes, most first, then by id, so that the order is stable; those apart behind the others.
+ * Linear in blocks.
  */
 struct report_groups {
 	struct report_group *groups;
 	size_t n_groups;
-	size_t n_shown;		/* of them: not apart */
-	size_t *order;		/* block indices, grouped, by address in each group */
-	uint64_t bytes, blocks; /* totals over all groups */
+	size_t n_shown; /* of them: not apart */
+	size_t *order; /* with show_allocs: block indices, grouped, by address in each group; else NULL */
+	uint64_t bytes, blocks;		/* totals over all groups */
+	uint64_t all_bytes, all_blocks; /* the same of blocks of any age */
+};
+
+enum report_sort {
+	REPORT_SORT_SIZE,
+	REPORT_SORT_COUNT,
+	REPORT_SORT_AGE, /* oldest block first */
+	REPORT_SORT_GROWTH,
 };
 
 struct report_options {
 	size_t top_stacks;
+	enum report_sort sort;
 	bool show_allocs; /* -a */
-	bool details;	  /* -v: one line for each frame of libdwunw */
+	bool details;	  /* --details: a line with the ages and the growth under each stack */
+	bool no_ages;	  /* of blocks that are sums (-C) */
+	bool registers;	  /* -v: one line for each frame of libdwunw */
+	bool peak;	  /* the heading says that it is the highest total, of the time `when` */
 	bool only_complete; /* -W force: stacks that are not walked to their root by CFI alone are apart */
 	uint64_t now_ns;
-	uint64_t min_age_ns; /* blocks younger than this are left out */
+	uint64_t min_age_ns;	   /* blocks younger than this are left out */
+	const struct growth *last; /* NULL: this is the first report */
 };
 
 int report_group(const struct report_snapshot *snapshot, const struct report_options *options,
 		 struct report_groups *ret);
 void report_groups_free(struct report_groups *groups);
 
-/* The [dwunw] line, if it has one, and the frames; with `details` their registers. */
-void report_print_stack(FILE *out, const struct report_stack *stack, bool details);
+/* The [dwunw] line, if it has one, and the frames; with `registers` those of each. */
+void report_print_stack(FILE *out, const struct report_stack *stack, bool registers);
 
 /*
- * Prints the heading `[h:m:s] Top N stacks with outstanding allocations:` and the first top_stacks groups. With only_complete
+ * Prints the heading `[h:m:s] Top N stacks with outstanding allocations:`, or `[h:m:s] Peak: BYTES bytes in COUNT allocations, top N
+ * stacks:`, and the first top_stacks groups. With only_complete
  * then a line for all complete stacks and one for each reason why others are apart: together all that is outstanding.
  */
 void report_print(FILE *out, const struct report_snapshot *snapshot,

@@ -2,39 +2,25 @@
 #include "session.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
 
 #include "bpf/dwunw_bpf.h" /* dwunw-added */
 #include "clock.h"
+#include "comm.h"
+#include "growth.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "reader.h"
 #include "process/process.h"
 #include "session_internal.h"
+#include "wait.h"
 
 #define EVENTS_BUDGET_MS 200 /* dwunw-added */
-
-static int block_signals(struct session *session)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -errno;
-	session->signals_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return session->signals_fd < 0 ? -errno : 0;
-}
 
 /* dwunw-added begin */
 static int on_event(void *arg, void *data, size_t size)
@@ -83,7 +69,25 @@ static int create_modules(struct session *session)
 	return module_cache_create(0, &session->modules);
 }
 
-/* The processes of -p, or the child of -c. */
+/* --comm: the processes that have this name now. */
+static int find_by_name(struct options *options)
+{
+	unsigned int n = options->n_pids;
+	int err = comm_find(options->comm, options->pids, &options->n_pids, MEMLEAK_MAX_TARGETS);
+
+	if (err == -E2BIG) {
+		message("--comm: with those named '%s' there are more than %d processes",
+			options->comm, MEMLEAK_MAX_TARGETS);
+	} else if (err) {
+		message("--comm: cannot read /proc: %s", strerror(-err));
+	} else if (options->n_pids == n) {
+		message("--comm: no process is named '%s'", options->comm);
+		err = -ESRCH;
+	}
+	return err;
+}
+
+/* The processes of -p and --comm, or the child of -c. */
 static int open_targets(struct session *session)
 {
 	struct options *options = &session->options;
@@ -98,6 +102,12 @@ static int open_targets(struct session *session)
 		printf("child created with pid: %d\n", session->child.pid);
 		fflush(stdout);
 		options->pids[options->n_pids++] = session->child.pid;
+	}
+	if (options->comm) {
+		int err = find_by_name(options);
+
+		if (err)
+			return err;
 	}
 	for (unsigned int i = 0; i < options->n_pids; i++) {
 		int err = target_open(&session->targets[i], options->pids[i]);
@@ -147,10 +157,10 @@ static int tell_of_reader(const struct session *session)
 
 static int start(struct session *session)
 {
-	int err = block_signals(session);
+	int err;
 
-	if (!err)
-		err = open_targets(session);
+	session->signals_fd = wait_open();
+	err = session->signals_fd < 0 ? session->signals_fd : open_targets(session);
 	if (!err) {
 		choose_reader(session);
 		err = session_load(session);
@@ -189,125 +199,6 @@ int session_start(const struct options *options, struct session **ret)
 	return 0;
 }
 
-enum { FIRST_TARGET = 4 }; /* of the descriptors that are waited for */
-
-enum wake { WAKE_TIME, WAKE_SIGNAL, WAKE_ENDED, WAKE_ERROR };
-
-/* Notes which targets have ended, of the `fds` that were polled. */
-static void note_ends(struct session *session, const struct pollfd *fds, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		if (fds[i].fd >= 0 && (fds[i].revents & (POLLIN | POLLHUP)))
-			session->targets[i].ended = true;
-}
-
-static bool all_have_ended(const struct session *session)
-{
-	for (unsigned int i = 0; i < session->n_targets; i++)
-		if (session->targets[i].pid && !session->targets[i].ended)
-			return false;
-	return true;
-}
-
-/* Handles events until `deadline_ms`, a signal, or the end of the last target. */
-static enum wake wait_for_report(struct session *session, int64_t deadline_ms)
-{
-	struct pollfd fds[FIRST_TARGET + MEMLEAK_MAX_TARGETS] = {
-		{.fd = session->signals_fd, .events = POLLIN},
-		{.fd = -1, .events = POLLIN},
-		{.fd = -1, .events = POLLIN},
-		{.fd = -1, .events = POLLIN},
-	};
-
-	if (session->events)					    /* dwunw-added */
-		fds[1].fd = ring_buffer__epoll_fd(session->events); /* dwunw-added */
-	if (session->children_events)
-		fds[2].fd = ring_buffer__epoll_fd(session->children_events);
-	if (session->trace)
-		fds[3].fd = ring_buffer__epoll_fd(session->trace);
-	for (;;) {
-		int64_t left = deadline_ms - monotonic_ms();
-		unsigned int n_targets = session->n_targets;
-
-		for (unsigned int i = 0; i < n_targets; i++) {
-			const struct target *target = &session->targets[i];
-
-			fds[FIRST_TARGET + i].fd = target->ended ? -1 : target->pidfd;
-			fds[FIRST_TARGET + i].events = POLLIN;
-		}
-		/* also when it is late already: a signal and the end of the target come first */
-		poll(fds, FIRST_TARGET + n_targets,
-		     left < 0	      ? 0
-		     : left > 1000000 ? 1000000
-				      : (int)left);
-		if (session->events)			/* dwunw-added */
-			session_handle_events(session); /* dwunw-added */
-		if (trace_handle(session))
-			return WAKE_ERROR;
-		if (fds[0].revents & POLLIN)
-			return WAKE_SIGNAL;
-		note_ends(session, fds + FIRST_TARGET, n_targets);
-		children_handle(session); /* before the last target's end counts */
-		if (all_have_ended(session))
-			return WAKE_ENDED;
-		if (monotonic_ms() >= deadline_ms)
-			return WAKE_TIME;
-	}
-}
-
-/* Says which targets have ended since the last report, which had their last blocks. */
-static void tell_ends(struct session *session)
-{
-	for (unsigned int i = 0; i < session->n_targets; i++) {
-		struct target *target = &session->targets[i];
-
-		if (target->ended && !target->told &&
-		    (!target->is_child || session->options.verbose))
-			message("process %d has ended", target->pid);
-		target->told = target->ended;
-	}
-}
-
-static int end_of_targets(struct session *session)
-{
-	if (session->child.pid && child_has_ended(&session->child)) {
-		printf("reaped child process\n");
-		return EXIT_SUCCESS;
-	}
-	tell_ends(session);
-	return EXIT_FAILURE;
-}
-
-int session_run(struct session *session)
-{
-	const struct options *options = &session->options;
-	int64_t next = monotonic_ms();
-
-	for (unsigned int i = 0; i < session->n_targets; i++)
-		printf("Attaching to pid %d, Ctrl+C to quit.\n", session->targets[i].pid);
-	if (session_flush())
-		return EXIT_FAILURE;
-	for (unsigned int i = 0; i < session->n_targets; i++)
-		if (target_symbols(session, &session->targets[i]))
-			return EXIT_FAILURE;
-	for (unsigned int i = 0; options->n_intervals == 0 || i < options->n_intervals; i++) {
-		enum wake wake;
-
-		next += (int64_t)options->interval_s * 1000;
-		if (next < monotonic_ms()) /* the last report took longer: its beats are left out */
-			next = monotonic_ms();
-		wake = wait_for_report(session, next);
-		if (wake == WAKE_ERROR || session_report(session))
-			return EXIT_FAILURE;
-		if (wake == WAKE_SIGNAL)
-			return EXIT_SUCCESS;
-		if (wake == WAKE_ENDED)
-			return end_of_targets(session);
-		tell_ends(session);
-	}
-	return EXIT_SUCCESS;
-}
-
 void session_destroy(struct session *session)
 {
 	if (!session)
@@ -331,6 +222,8 @@ void session_destroy(struct session *session)
 	/* dwunw-added end */
 	module_cache_destroy(session->modules);
 	memleak_dwunw_bpf__destroy(session->skel);
+	growth_free(session->last);
+	peak_free(&session->peak);
 	if (session->signals_fd >= 0)
 		close(session->signals_fd);
 	free(session);

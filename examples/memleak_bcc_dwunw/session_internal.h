@@ -13,8 +13,10 @@
 #include "collect.h"
 #include "memleak_dwunw_events.h"
 #include "options.h"
+#include "peak.h"
 #include "session.h"
 
+struct growth;
 struct memleak_dwunw_bpf;
 struct module_cache;
 struct process;
@@ -60,6 +62,10 @@ struct session {
 	struct memleak_dwunw_bpf *skel;
 	struct module_cache *modules;
 	uint64_t told_counts[MEMLEAK_N_COUNTS]; /* as of the last report */
+	uint64_t total; /* outstanding bytes, of blocks of any age: when last looked at */
+	struct growth
+		*last;	  /* totals of the last report, if something shows the growth; else NULL */
+	struct peak peak; /* with --peak */
 	/* dwunw-added begin: NULL with --dwunw-mode=off */
 	struct dwunw_context *context;
 	struct dwunw_bpf *dwunw;
@@ -114,5 +120,20 @@ int session_stdout_failed(void);
 
 /* Prints one report. */
 int session_report(struct session *session);
+
+/* Parts of it: what is shown, and the names, as far as processes still have them. */
+struct report_options session_report_options(const struct session *session);
+int session_symbols(struct session *session);
+
+/* Whether session_check() is to be called between reports: it finds the total, and keeps a new peak. */
+bool session_is_watched(const struct session *session);
+int session_check(struct session *session);
+/* Keeps the snapshot if it is a new peak; gives its stacks their frames. */
+int session_keep_peak(struct session *session, const struct collect_source *source,
+		      struct report_snapshot *snapshot, const struct report_options *options);
+/* --stop-when-leaked */
+bool session_has_leaked(const struct session *session);
+/* The exit status: `status`, unless --fail-above decides, which is said then. */
+int session_end(struct session *session, int status);
 
 #endif

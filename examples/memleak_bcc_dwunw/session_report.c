@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "clock.h"
+#include "growth.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "reader.h"
@@ -163,10 +164,11 @@ static int print_report(struct session *session, const struct report_snapshot *s
 	return err;
 }
 
-static void describe_targets(const struct session *session, struct collect_target *ret)
+void session_source(struct session *session, struct collect_target *targets,
+		    struct collect_source *ret)
 {
 	for (unsigned int i = 0; i < session->n_targets; i++) {
-		ret[i] = (struct collect_target){
+		targets[i] = (struct collect_target){
 			.pid = session->targets[i].pid,
 			.gone = !session->targets[i].pid || session->targets[i].told,
 			.is_child = session->targets[i].is_child,
@@ -177,12 +179,6 @@ static void describe_targets(const struct session *session, struct collect_targe
 			.symbolizer = session->targets[i].symbolizer,
 		};
 	}
-}
-
-void session_source(struct session *session, struct collect_target *targets,
-		    struct collect_source *ret)
-{
-	describe_targets(session, targets);
 	*ret = (struct collect_source){
 		.blocks_fd = bpf_map__fd(session->skel->maps.blocks),
 		.stacks_fd = bpf_map__fd(session->skel->maps.stack_traces),
@@ -198,21 +194,87 @@ void session_source(struct session *session, struct collect_target *targets,
 	};
 }
 
-int session_report(struct session *session)
+struct report_options session_report_options(const struct session *session)
 {
 	const struct options *options = &session->options;
-	struct collect_target targets[MEMLEAK_MAX_TARGETS];
-	struct collect_source source;
-	const struct report_options shown = {
+	static const enum report_sort sorts[] = {
+		[OPTIONS_SORT_SIZE] = REPORT_SORT_SIZE,
+		[OPTIONS_SORT_COUNT] = REPORT_SORT_COUNT,
+		[OPTIONS_SORT_AGE] = REPORT_SORT_AGE,
+		[OPTIONS_SORT_GROWTH] = REPORT_SORT_GROWTH,
+	};
+
+	return (struct report_options){
 		.top_stacks = options->top_stacks,
+		.sort = sorts[options->sort],
 		.show_allocs = options->show_allocs && !options->combined_only,
-		.details = options->verbose,
+		.details = options->show_details,
+		.no_ages = options->combined_only,
+		.registers = options->verbose,
 		.only_complete = options->mode == OPTIONS_MODE_FORCE,
 		.now_ns = monotonic_ns(),
 		.min_age_ns = options->combined_only ? 0 : options->older_ms * 1000000,
+		.last = session->last,
 	};
-	struct report_snapshot snapshot;
+}
+
+int session_symbols(struct session *session)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < session->n_targets && !err; i++)
+		if (session->targets[i].pid)
+			err = target_symbols(session, &session->targets[i]);
+	return err;
+}
+
+/* What the next report's growth is counted from. */
+static int keep_totals(struct session *session, const struct report_snapshot *snapshot,
+		       const struct report_groups *groups)
+{
+	const struct options *options = &session->options;
+	struct growth *now;
+	int err;
+
+	if (!options->show_details && options->sort != OPTIONS_SORT_GROWTH)
+		return 0;
+	err = growth_create(snapshot, groups, &now);
+	if (err)
+		return err;
+	growth_free(session->last);
+	session->last = now;
+	return 0;
+}
+
+/* Groups, names and prints; *ret: the report was made, but not taken by stdout, which was said. */
+static int show(struct session *session, const struct collect_source *source,
+		struct report_snapshot *snapshot, bool *ret)
+{
+	const struct report_options shown = session_report_options(session);
 	struct report_groups groups;
+	int err = report_group(snapshot, &shown, &groups);
+
+	if (err)
+		return err;
+	session->total = groups.all_bytes;
+	err = session_symbols(session);
+	if (!err)
+		err = collect_frames(source, snapshot, &groups, shown.top_stacks);
+	if (!err && print_report(session, snapshot, &groups, &shown))
+		*ret = true;
+	if (!err && session->options.peak)
+		err = session_keep_peak(session, source, snapshot, &shown);
+	if (!err)
+		err = keep_totals(session, snapshot, &groups);
+	report_groups_free(&groups);
+	return err;
+}
+
+int session_report(struct session *session)
+{
+	struct collect_target targets[MEMLEAK_MAX_TARGETS];
+	struct collect_source source;
+	struct report_snapshot snapshot;
 	bool told = false;
 	int err;
 
@@ -222,18 +284,7 @@ int session_report(struct session *session)
 		message("cannot read the outstanding blocks: %s", strerror(-err));
 		return err;
 	}
-	err = report_group(&snapshot, &shown, &groups);
-	if (!err) {
-		for (unsigned int i = 0; i < session->n_targets && !err; i++)
-			err = session->targets[i].pid
-				      ? target_symbols(session, &session->targets[i])
-				      : 0;
-		if (!err)
-			err = collect_frames(&source, &snapshot, &groups, options->top_stacks);
-		if (!err && print_report(session, &snapshot, &groups, &shown))
-			told = true;
-		report_groups_free(&groups);
-	}
+	err = show(session, &source, &snapshot, &told);
 	children_tell(session, targets);
 	children_release(session);
 	collect_free(&snapshot);

@@ -2,7 +2,8 @@
 /*
  * Proves: the report's bytes are those of the specification (memleak's format and the [dwunw]
  * line), for stacks walked by frame pointers and by libdwunw, complete or not, with block lists and
- * details; that with only_complete the sums behind them make up everything; that the largest come first in a stable order, young blocks stay out, hostile names
+ * registers; that the ages, the median and the growth of --details are those of the blocks shown, --sort has its order and the
+ * peak its heading; that with only_complete the sums behind them make up everything; that the largest come first in a stable order, young blocks stay out, hostile names
  * cannot reach the terminal, sums are those of a naive count over random snapshots, and that time
  * grows with the number of blocks, not with its square.
  */
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "../test.h"
+#include "growth.h"
 
 #define MS 1000000ULL
 
@@ -201,6 +203,7 @@ static void test_top(void)
 	/* what is not shown is counted all the same */
 	CHECK(report_group(&snapshot, &options, &groups) == 0);
 	CHECK(groups.n_groups == 3 && groups.bytes == 2098 && groups.blocks == 6);
+	CHECK(groups.all_bytes == 2098 && groups.all_blocks == 6 && !groups.order);
 	report_groups_free(&groups);
 }
 
@@ -224,12 +227,12 @@ static void test_age(void)
 	CHECK(prints(&snapshot, &options, HEADING(0)));
 }
 
-static void test_details(void)
+static void test_registers(void)
 {
-	struct report_options options = {.top_stacks = 10, .details = true, .now_ns = 1000 * MS};
+	struct report_options options = {.top_stacks = 10, .registers = true, .now_ns = 1000 * MS};
 	struct report_snapshot two = {blocks + 1, 4, stacks, 3};
 
-	stacks[0].have_details = true;
+	stacks[0].have_registers = true;
 	CHECK(prints(&two, &options,
 		     HEADING(3) "2002 bytes in 2 allocations from stack\n"
 				"\t[dwunw] pid=1234 comm=served frames=3\n" FRAMES_A
@@ -244,7 +247,170 @@ static void test_details(void)
 				"mapping without unwind table\n" FRAME_B0
 				"  [dwunw] #0 pc=0x7f0000001234 flags=0 module=/opt/stripped.so\n"
 				"32 bytes in 1 allocations from stack\n" FRAMES_B));
-	stacks[0].have_details = false;
+	stacks[0].have_registers = false;
+}
+
+/* The ages and the growth under the line of the process, before the blocks. */
+static void test_details(void)
+{
+	struct report_options options = {
+		.top_stacks = 2, .details = true, .show_allocs = true, .now_ns = 1000 * MS};
+
+	CHECK(prints(&snapshot, &options,
+		     HEADING(2) "2002 bytes in 2 allocations from stack\n"
+				"\t[dwunw] pid=1234 comm=served frames=3\n"
+				"\t[memleak] oldest=0.700s median=0.700s growth=+2002 bytes in +2 "
+				"allocations\n"
+				"\taddr = 0x56011f97b000 size = 1001\n"
+				"\taddr = 0x56011f97bd00 size = 1001\n" FRAMES_A
+				"48 bytes in 1 allocations from stack\n"
+				"\t[dwunw] pid=5 comm=fifteen-bytes-x frames=1, incomplete: "
+				"mapping without unwind table\n"
+				"\t[memleak] oldest=0.100s median=0.100s growth=+48 bytes in +1 "
+				"allocations\n"
+				"\taddr = 0x7fffffff0000 size = 48\n" FRAME_B0));
+	/* the median of 100, 800 and 900 ms; without it there is nothing to be sorted by age */
+	options.show_allocs = false;
+	options.top_stacks = 1;
+	options.sort = REPORT_SORT_AGE;
+	CHECK(prints(&snapshot, &options,
+		     HEADING(1) "48 bytes in 3 allocations from stack\n"
+				"\t[memleak] oldest=0.900s median=0.800s growth=+48 bytes in +3 "
+				"allocations\n" FRAMES_B));
+	/* of the blocks that are shown alone */
+	options.min_age_ns = 850 * MS;
+	CHECK(prints(&snapshot, &options,
+		     HEADING(1) "16 bytes in 1 allocations from stack\n"
+				"\t[memleak] oldest=0.900s median=0.900s growth=+16 bytes in +1 "
+				"allocations\n" FRAMES_B));
+}
+
+/* Sums have no ages, and count as many blocks as they stand for. */
+static void test_no_ages(void)
+{
+	static struct report_stack one = {.id = 1, .pid = 1};
+	static struct report_block sums[] = {{.size = 30, .others = 2}, {.size = 5}};
+	const struct report_snapshot s = {sums, 2, &one, 1};
+	struct report_options options = {
+		.top_stacks = 1, .details = true, .no_ages = true, .now_ns = 1000 * MS};
+
+	CHECK(prints(&s, &options,
+		     HEADING(1) "35 bytes in 4 allocations from stack\n"
+				"\t[memleak] growth=+35 bytes in +4 allocations\n"));
+}
+
+/* The ids of the stacks in the order of the report. */
+static const char *order_of(const struct report_snapshot *s, const struct report_options *options)
+{
+	static char text[256];
+	struct report_groups groups;
+
+	text[0] = '\0';
+	if (report_group(s, options, &groups))
+		return "error";
+	for (size_t i = 0; i < groups.n_groups; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%lld", i ? " " : "",
+			 (long long)s->stacks[groups.groups[i].stack].id);
+	report_groups_free(&groups);
+	return text;
+}
+
+static void test_sort(void)
+{
+	static struct report_stack four[] = {{.id = 1}, {.id = 2}, {.id = 3}, {.id = 4}};
+	static struct report_block held[] = {
+		{1, 100, 500 * MS, 0, 0}, /* 1: 100 bytes, one block, 500 ms old */
+		{2, 10, 100 * MS, 1, 0},  {3, 10, 800 * MS, 1, 0}, {4, 10, 800 * MS, 1, 0}, /* 2 */
+		{5, 15, 100 * MS, 2, 0},  {6, 15, 900 * MS, 2, 0},			    /* 3 */
+		{7, 30, 500 * MS, 3, 0},						    /* 4 */
+	};
+	const struct report_snapshot s = {held, 7, four, 4};
+	struct report_options options = {.now_ns = 1000 * MS};
+
+	CHECK(!strcmp(order_of(&s, &options), "1 2 3 4")); /* 2, 3 and 4 hold 30 bytes each */
+	options.sort = REPORT_SORT_COUNT;
+	CHECK(!strcmp(order_of(&s, &options), "2 3 1 4"));
+	options.sort = REPORT_SORT_AGE;
+	CHECK(!strcmp(order_of(&s, &options), "2 3 1 4"));
+	held[4].time_ns = 99 * MS;
+	CHECK(!strcmp(order_of(&s, &options), "3 2 1 4"));
+	held[4].time_ns = 100 * MS;
+}
+
+/* What was there at the last report is no growth; a process of the same code has a growth of its own. */
+static void test_growth(void)
+{
+	static struct report_stack three[] = {{.id = 1, .pid = 1, .identity = 7},
+					      {.id = 2, .pid = 2, .identity = 7},
+					      {.id = 3, .pid = 1, .identity = 8}};
+	static struct report_block held[] = {{1, 1000, 0, 0, 0},
+					     {2, 100, 0, 1, 0},
+					     {3, 10, 0, 2, 0},
+					     {4, 5, 0, 2, 0},
+					     {5, 1, 0, 1, 0}};
+	struct report_snapshot s = {held, 3, three, 3};
+	struct report_options options = {
+		.top_stacks = 3, .details = true, .sort = REPORT_SORT_GROWTH};
+	struct report_groups groups;
+	struct growth *last = NULL;
+
+	CHECK(!strcmp(order_of(&s, &options), "1 2 3")); /* the first: all of it has grown */
+	CHECK(report_group(&s, &options, &groups) == 0);
+	CHECK(growth_create(&s, &groups, &last) == 0);
+	report_groups_free(&groups);
+	s.n_blocks = 5;
+	held[0].size = 900; /* 1: 100 bytes less; 2: one more; 3: five more */
+	options.last = last;
+	CHECK(prints(&s, &options,
+		     HEADING(3) "15 bytes in 2 allocations from stack\n"
+				"\t[memleak] oldest=0.000s median=0.000s growth=+5 bytes in +1 "
+				"allocations\n"
+				"101 bytes in 2 allocations from stack\n"
+				"\t[memleak] oldest=0.000s median=0.000s growth=+1 bytes in +1 "
+				"allocations\n"
+				"900 bytes in 1 allocations from stack\n"
+				"\t[memleak] oldest=0.000s median=0.000s growth=-100 bytes in +0 "
+				"allocations\n"));
+	growth_free(last);
+}
+
+/* Many stacks: each is found again, and those that were not there are not. */
+static void test_growth_of_many(void)
+{
+	enum { N = 5000 };
+	static struct report_stack many[N];
+	static struct report_group each[N];
+	const struct report_snapshot s = {.stacks = many, .n_stacks = N};
+	const struct report_groups groups = {.groups = each, .n_groups = N};
+	struct growth *growth;
+	uint64_t bytes, blocks;
+	bool right = true;
+
+	for (uint32_t i = 0; i < N; i++) {
+		many[i] = (struct report_stack){.pid = i % 7, .identity = i / 7 * 1024};
+		each[i] = (struct report_group){.stack = i, .bytes = i, .blocks = i + 1};
+	}
+	CHECK(growth_create(&s, &groups, &growth) == 0);
+	for (uint32_t i = 0; i < N; i++) {
+		growth_find(growth, many[i].pid, many[i].identity, &bytes, &blocks);
+		right &= bytes == i && blocks == i + 1;
+		growth_find(growth, many[i].pid, many[i].identity + 1, &bytes, &blocks);
+		right &= bytes == 0 && blocks == 0;
+	}
+	CHECK(right);
+	growth_free(growth);
+	growth_find(NULL, 1, 1, &bytes, &blocks);
+	CHECK(bytes == 0 && blocks == 0);
+}
+
+static void test_peak(void)
+{
+	struct report_options options = {.top_stacks = 1, .peak = true, .now_ns = 1000 * MS};
+
+	CHECK(prints(&snapshot, &options,
+		     "[9:5:3] Peak: 2098 bytes in 6 allocations, top 1 stacks:\n"
+		     "2002 bytes in 2 allocations from stack\n"
+		     "\t[dwunw] pid=1234 comm=served frames=3\n" FRAMES_A));
 }
 
 static void test_hostile_names(void)
@@ -287,6 +453,7 @@ static void test_edges(void)
 	/* no sum wraps round */
 	CHECK(report_group(&sums, &options, &groups) == 0);
 	CHECK(groups.groups[0].stack == 0 && groups.groups[0].bytes == UINT64_MAX);
+	CHECK(groups.groups[0].growth_bytes == INT64_MAX);
 	CHECK(groups.bytes == UINT64_MAX && groups.blocks == 3);
 	report_groups_free(&groups);
 	CHECK(!groups.groups && !groups.order);
@@ -343,8 +510,8 @@ static void test_random(void)
 	bool right = true;
 
 	for (int round = 0; round < 300; round++) {
-		struct report_options options = {.now_ns = 1000,
-						 .min_age_ns = rand_r(&seed) % 3 * 400};
+		struct report_options options = {
+			.now_ns = 1000, .show_allocs = true, .min_age_ns = rand_r(&seed) % 3 * 400};
 		struct report_snapshot s = {many, rand_r(&seed) % 500, many_stacks,
 					    1 + rand_r(&seed) % 50};
 		struct report_groups groups;
@@ -421,7 +588,13 @@ int main(void)
 	test_allocs();
 	test_top();
 	test_age();
+	test_registers();
 	test_details();
+	test_no_ages();
+	test_sort();
+	test_growth();
+	test_growth_of_many();
+	test_peak();
 	test_hostile_names();
 	test_edges();
 	test_random();
