@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -32,6 +33,8 @@ __attribute__((noreturn)) static void run_child(char **argv, int sock)
 	sigemptyset(&none);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG,
+	      SIGTERM); /* also by SIGKILL, which leaves no time for child_end() */
 	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 && read(sock, &go, 1) == 1)
 		execvp(argv[0], argv);
 	err = errno;

@@ -21,7 +21,8 @@ struct child {
  * Splits `command` into words (words.h), looks the first up in PATH, starts it under ptrace and
  * leaves it stopped after execve(). It has no signals blocked and no files open but 0 to 2. Until
  * it is released it dies with the calling thread, which must also be the one that makes the other
- * calls. -ENOENT, -EACCES, ...: why it could not be run; -EINVAL: `command` cannot be split.
+ * calls; from then on it gets SIGTERM when that thread ends (not so a set-user-ID program).
+ * -ENOENT, -EACCES, ...: why it could not be run; -EINVAL: `command` cannot be split.
  */
 int child_start(const char *command, struct child *ret);
 /*

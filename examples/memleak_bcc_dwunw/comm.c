@@ -41,6 +41,7 @@ int comm_find(const char *name, pid_t *pids, unsigned int *n, unsigned int max)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
+	bool found = false;
 	int err = 0;
 
 	if (!proc)
@@ -49,8 +50,10 @@ int comm_find(const char *name, pid_t *pids, unsigned int *n, unsigned int max)
 		char *rest;
 		pid_t pid = (pid_t)strtoul(entry->d_name, &rest, 10);
 
-		if (*rest || pid <= 0 || pid == getpid() || is_there(pid, pids, *n) ||
-		    !has_name(pid, name))
+		if (*rest || pid <= 0 || pid == getpid() || !has_name(pid, name))
+			continue;
+		found = true;
+		if (is_there(pid, pids, *n))
 			continue;
 		if (*n == max)
 			err = -E2BIG;
@@ -58,5 +61,5 @@ int comm_find(const char *name, pid_t *pids, unsigned int *n, unsigned int max)
 			pids[(*n)++] = pid;
 	}
 	closedir(proc);
-	return err;
+	return found ? err : -ESRCH;
 }

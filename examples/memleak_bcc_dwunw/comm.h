@@ -6,7 +6,7 @@
 
 /*
  * Adds the processes whose name (/proc/PID/comm) is `name` to pids[*n...], but not those that are there already, nor this
- * process. The kernel keeps 15 bytes of a name: more of `name` are not compared. -E2BIG: there would be more than `max`.
+ * process. The kernel keeps 15 bytes of a name: more of `name` are not compared. -ESRCH: no process has it; -E2BIG: there would be more than `max`.
  */
 int comm_find(const char *name, pid_t *pids, unsigned int *n, unsigned int max);
 

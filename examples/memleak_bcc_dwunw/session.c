@@ -72,18 +72,15 @@ static int create_modules(struct session *session)
 /* --comm: the processes that have this name now. */
 static int find_by_name(struct options *options)
 {
-	unsigned int n = options->n_pids;
 	int err = comm_find(options->comm, options->pids, &options->n_pids, MEMLEAK_MAX_TARGETS);
 
-	if (err == -E2BIG) {
+	if (err == -ESRCH)
+		message("--comm: no process is named '%s'", options->comm);
+	else if (err == -E2BIG)
 		message("--comm: with those named '%s' there are more than %d processes",
 			options->comm, MEMLEAK_MAX_TARGETS);
-	} else if (err) {
+	else if (err)
 		message("--comm: cannot read /proc: %s", strerror(-err));
-	} else if (options->n_pids == n) {
-		message("--comm: no process is named '%s'", options->comm);
-		err = -ESRCH;
-	}
 	return err;
 }
 

@@ -8,22 +8,6 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# refused STATUS PATTERN COMMAND...: one line on stderr, which has PATTERN, nothing on stdout, this exit status ("any": not 0).
-refused() {
-	local wanted=$1 pattern=$2 status
-	shift 2
-	timeout -k 1 20 "$@" >"$WORK/stdout" 2>"$WORK/stderr" </dev/null
-	status=$?
-	cat "$WORK/stdout" "$WORK/stderr"
-	echo "exit status $status, not $wanted; wanted in the one line: $pattern"
-	case $wanted in
-	any) [ "$status" != 0 ] && [ "$status" -lt 124 ] || return 1 ;;
-	*) [ "$status" = "$wanted" ] || return 1 ;;
-	esac
-	[ ! -s "$WORK/stdout" ] && [ "$(wc -l <"$WORK/stderr")" = 1 ] &&
-		grep -q '^memleak_dwunw_user: ' "$WORK/stderr" && grep -qE -- "$pattern" "$WORK/stderr"
-}
-
 # --- Refused before anything is attached ---------------------------------------------------------------------------------
 
 target_start plain "$PROGRAMS/chain"

@@ -75,6 +75,22 @@ gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+# refused STATUS PATTERN COMMAND...: one line on stderr, which has PATTERN, nothing on stdout, this exit status ("any": not 0).
+refused() {
+	local wanted=$1 pattern=$2 status
+	shift 2
+	timeout -k 1 20 "$@" >"$WORK/stdout" 2>"$WORK/stderr" </dev/null
+	status=$?
+	cat "$WORK/stdout" "$WORK/stderr"
+	echo "exit status $status, not $wanted; wanted in the one line: $pattern"
+	case $wanted in
+	any) [ "$status" != 0 ] && [ "$status" -lt 124 ] || return 1 ;;
+	*) [ "$status" = "$wanted" ] || return 1 ;;
+	esac
+	[ ! -s "$WORK/stdout" ] && [ "$(wc -l <"$WORK/stderr")" = 1 ] &&
+		grep -q '^memleak_dwunw_user: ' "$WORK/stderr" && grep -qE -- "$pattern" "$WORK/stderr"
+}
+
 # target_start NAME COMMAND...: runs a program of the protocol of tests/programs/truth.h up to its line `ready`; then its pid is in
 # $target, what it prints in $WORK/NAME.out, and $target_in is the descriptor that its lines are written to.
 target_start() {

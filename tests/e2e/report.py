@@ -3,6 +3,8 @@
 import re
 
 HEAD = re.compile(r"\[\d+:\d+:\d+\] Top (\d+) stacks with outstanding allocations:$")
+PEAK = re.compile(r"\[\d+:\d+:\d+\] Peak: (\d+) bytes in (\d+) allocations, top (\d+) stacks:$")
+SHOWN = re.compile(r"\t\[memleak\] (?:oldest=(\d+\.\d+)s median=(\d+\.\d+)s )?growth=([+-]\d+) bytes in ([+-]\d+) allocations$")
 STACK = re.compile(r"(\d+) bytes in (\d+) allocations from stack$")
 WALKED = re.compile(r"\t\[dwunw\] pid=(\d+) comm=(.*) frames=(\d+)(?:, (\d+) by frame pointer)?(?:, incomplete: (.*))?$")
 SUM = re.compile(r"\[dwunw\] (\d+) bytes in (\d+) allocations, stack (?:complete|cut short: (.*))$")
@@ -22,6 +24,7 @@ class Stack:
         self.names, self.pcs, self.modules = [], [], []
         self.addrs = []
         self.details = []  # (pc, sp, ra, flags)
+        self.growth = None  # (bytes, blocks)
 
     def __str__(self):
         why = f" ({self.incomplete})" if self.incomplete else ""
@@ -34,6 +37,7 @@ class Report(list):
     def __init__(self):
         super().__init__()
         self.sums = {}
+        self.peak = None  # (bytes, blocks), if it is that of the peak
 
 
 def parse(path):
@@ -47,6 +51,11 @@ def parse_lines(lines, path="report"):
     for line in lines:
         if HEAD.match(line):
             reports.append(Report())
+        elif match := PEAK.match(line):
+            reports.append(Report())
+            reports[-1].peak = (int(match[1]), int(match[2]))
+        elif match := SHOWN.match(line):
+            reports[-1][-1].growth = (int(match[3]), int(match[4]))
         elif match := STACK.match(line):
             reports[-1].append(Stack(int(match[1]), int(match[2])))
         elif match := WALKED.match(line):

@@ -157,6 +157,8 @@ static const struct refusal refusals[] = {
 	{"5 1", 1, "kernel mode is not there yet: give --pid or --command"},
 	{"-p 1 -c x", 1, "--pid and --command exclude each other"},
 	{"-c x --pid=1", 1, "--pid and --command exclude each other"},
+	{"--comm x -c y", 1, "--comm and --command exclude each other"},
+	{"-p 1 -C --sort=age", 1, "--combined-only knows no ages: --sort=age cannot be had"},
 	{"-p 1 -z 9 -Z 8", 1, "--min-size 9 is larger than --max-size 8"},
 	{"-p 0", 64, "--pid: 0 is not in the range 1 to 2147483647"},
 	{"-p 2147483648", 64, "--pid: 2147483648 is not in the range 1 to 2147483647"},
