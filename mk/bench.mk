@@ -45,3 +45,8 @@ $(UNWIND_DIR)/target: bench/unwind/target.c bench/unwind/self.c $(wildcard bench
 .PHONY: bench-unwind
 bench-unwind: $(UNWIND_DIR)/unwind $(UNWIND_DIR)/target
 	$(UNWIND_DIR)/unwind
+
+# How long a report over a million blocks takes, and what the traced process feels of it.
+.PHONY: bench-report
+bench-report: examples $(BENCH_DIR)/outstanding
+	BUILD=$(B) bench/report

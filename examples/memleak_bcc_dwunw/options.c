@@ -55,8 +55,13 @@ static const char doc[] =
 	"  memleak_dwunw_user -p 1234 -o 60000  only blocks that are a minute old\n"
 	"  memleak_dwunw_user -c 'ls -l /tmp'   a command, traced from its start\n"
 	"\n"
-	"Exit status: 0; 1 for options that contradict each other; 64 for a wrong command line; "
-	"another value, and why on stderr, for everything else.";
+	"SIGUSR1 gives a report at once.\n"
+	"\n"
+	"Exit status: 0; 1 for options that contradict each other, and when the process ends; 23: "
+	"see "
+	"--fail-above; 64 for a wrong command line; another value, and why on stderr, for "
+	"everything "
+	"else.";
 
 static const struct argp_option argp_options[] = {
 	{"pid", 'p', "PID[,PID...]", 0,
@@ -67,8 +72,8 @@ static const struct argp_option argp_options[] = {
 	 "trace the children of these processes as well, from shortly after they begin (default: "
 	 "off)",
 	 1},
-	{"comm", KEY_COMM, "NAME", 0, "trace the processes of this name as well (default: none)",
-	 1},
+	{"comm", KEY_COMM, "NAME", 0,
+	 "trace the processes that have this name now as well (default: none)", 1},
 	{"cgroup", KEY_CGROUP, "PATH", 0,
 	 "in kernel mode, only what tasks of this cgroup (version 2) and below allocate (default: "
 	 "all)",
@@ -128,9 +133,11 @@ static const struct argp_option argp_options[] = {
 	{"duration", KEY_DURATION, "SECONDS", 0,
 	 "end after this time, with a report (default: no limit)", 2},
 	{"stop-when-leaked", KEY_STOP, "BYTES", 0,
-	 "end, with a report, once so much is outstanding (default: no limit)", 2},
+	 "end, with a report, once so much is outstanding, of any age (default: no limit)", 2},
 	{"fail-above", KEY_FAIL, "BYTES", 0,
-	 "exit status 23 if more than this is outstanding at the end (default: no limit)", 2},
+	 "exit status 23 if more than this is outstanding at the end, of any age (default: no "
+	 "limit)",
+	 2},
 
 	{"dwunw-mode", 'W', "MODE", 0,
 	 "how stacks are walked: off: by frame pointers, as the kernel does; fallback: by call "

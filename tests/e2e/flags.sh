@@ -234,13 +234,13 @@ command_row() {
 }
 
 command_plain() {
-	command_row 0 && diff <(words child attach top:3 $old $grow $small reaped) <(shape "$WORK/flags.report")
+	command_row 0 && diff <(words child attach top:3 "$old" "$grow" "$small" reaped) <(shape "$WORK/flags.report")
 }
 check "-c" command_plain
 
 command_peak() {
 	command_row 23 -T 1 --peak --fail-above 71K &&
-		diff <(words child attach top:1 $old peak:73000:305:1 $old reaped) <(shape "$WORK/flags.report")
+		diff <(words child attach top:1 "$old" peak:73000:305:1 "$old" reaped) <(shape "$WORK/flags.report")
 }
 check "-c --peak --fail-above" command_peak
 
