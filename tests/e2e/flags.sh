@@ -127,6 +127,7 @@ row() {
 	# shellcheck disable=SC2086 # words
 	tool_start flags ${arguments//NAME/$name} || { cat "$WORK/flags.stderr"; return 1; }
 	note_held
+	nothing_held && { echo "the kernel does not list what the tool holds"; return 1; }
 	for action in $actions; do
 		act "$action" || { echo "no answer to '$action'"; cat "$WORK/flags.report" "$WORK/flags.stderr"; return 1; }
 	done

@@ -73,6 +73,8 @@ int main(void)
 	CHECK(comm_find("comm test", pids, &n, 8) == -ESRCH && n == 1 + CHILDREN);
 	CHECK(comm_find("comm test\nxy", pids, &n, 1 + CHILDREN) == -E2BIG);
 	CHECK(comm_find("comm test\nxy", pids, &n, 8) == 0 && has(pids, n, other));
+	n = 0;
+	CHECK(comm_find("comm test\nxy", pids, &n, 8) == 0 && n == 1 && pids[0] == other);
 	end(other);
 	for (int i = 0; i < CHILDREN; i++)
 		end(children[i]);

@@ -387,14 +387,14 @@ static void test_growth_of_many(void)
 	bool right = true;
 
 	for (uint32_t i = 0; i < N; i++) {
-		many[i] = (struct report_stack){.pid = i % 7, .identity = i / 7 * 1024};
+		many[i] = (struct report_stack){.pid = i / 2, .identity = i % 2};
 		each[i] = (struct report_group){.stack = i, .bytes = i, .blocks = i + 1};
 	}
 	CHECK(growth_create(&s, &groups, &growth) == 0);
 	for (uint32_t i = 0; i < N; i++) {
 		growth_find(growth, many[i].pid, many[i].identity, &bytes, &blocks);
 		right &= bytes == i && blocks == i + 1;
-		growth_find(growth, many[i].pid, many[i].identity + 1, &bytes, &blocks);
+		growth_find(growth, many[i].pid + N, many[i].identity, &bytes, &blocks);
 		right &= bytes == 0 && blocks == 0;
 	}
 	CHECK(right);
