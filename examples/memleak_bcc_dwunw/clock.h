@@ -19,4 +19,13 @@ static inline int64_t monotonic_ms(void)
 	return (int64_t)(monotonic_ns() / 1000000);
 }
 
+/* The CPU time of this thread. */
+static inline int64_t cpu_ms(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
 #endif

@@ -32,7 +32,7 @@ enum due schedule_due(const struct schedule *schedule, int64_t now_ms);
 /* A report that was due has been made, by now: beats that it took are left out. */
 void schedule_reported(struct schedule *schedule, int64_t now_ms);
 
-/* A check took `cost_ms`: the next is so far away that all of them take less than one part in twenty of the time, and at most ten are made in a second. */
+/* A check took `cost_ms` of CPU time: the next is so far away that all of them take less than one part in twenty of the time, and at most ten are made in a second. */
 void schedule_checked(struct schedule *schedule, int64_t now_ms, int64_t cost_ms);
 
 #endif

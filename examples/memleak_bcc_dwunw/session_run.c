@@ -66,11 +66,10 @@ static enum wake wait_for_events(struct session *session, int64_t deadline_ms)
 
 static int check(struct session *session, struct schedule *schedule)
 {
-	int64_t start_ms = monotonic_ms(), end_ms;
+	int64_t start_ms = cpu_ms();
 	int err = session_check(session);
 
-	end_ms = monotonic_ms();
-	schedule_checked(schedule, end_ms, end_ms - start_ms);
+	schedule_checked(schedule, monotonic_ms(), cpu_ms() - start_ms);
 	return err;
 }
 

@@ -200,8 +200,8 @@ table <<END
 -p PID -o 0 --details -a -T 1 1000 | step int      | 0      |        | attach top:1 s:50000:1 d:+50000:+1 a:50000 f:old_one
 -p PID -C --details -T 1 1000  | step int          | 0      |        | attach top:1 s:50000:1 g:+50000:+1 f:old_one
 
--p PID -o 0 --peak -T 1 1000   | step step step nap:1.5 step int | 0 |  | attach top:1 $old peak:273000:306:1 spike:200000:1
--p PID -o 0 --peak -T 1 1000   | step step step nap:1.5 step end | 1 | process .* has ended | attach top:1 $old peak:273000:306:1 spike:200000:1
+-p PID -o 0 --peak -T 1 1000   | step step step nap:4 step int | 0 |  | attach top:1 $old peak:273000:306:1 spike:200000:1
+-p PID -o 0 --peak -T 1 1000   | step step step usr1 step end | 1 | process .* has ended | attach top:1 spike:200000:1 top:1 $old peak:273000:306:1 spike:200000:1
 -p PID -o 3600000 --peak 1000  | step int          | 0      |        | attach top:0 peak:53000:301:2 $old $small
 -p PID --peak 1000             | int               | 0      |        | attach top:0 peak:0:0:0
 -p PID --peak -C -T 1 1000     | step int          | 0      |        | attach top:1 $old peak:53000:301:1 $old
