@@ -262,7 +262,7 @@ static int show(struct session *session, const struct collect_source *source,
 		err = collect_frames(source, snapshot, &groups, shown.top_stacks);
 	if (!err && print_report(session, snapshot, &groups, &shown))
 		*ret = true;
-	if (!err && session->options.peak)
+	if (!err && session->options.peak && peak_is_new(&session->peak, session->total))
 		err = session_keep_peak(session, source, snapshot, &shown);
 	if (!err)
 		err = keep_totals(session, snapshot, &groups);
