@@ -47,6 +47,12 @@ test-vm:
 	$(MAKE) examples $(PROGRAMS)
 	BUILD=$(B) tests/vm/run $(KERNELS)
 
+# The long form of tests/e2e/soak.sh, which tests/run runs for some seconds.
+MINUTES ?= 20
+.PHONY: soak
+soak: examples $(PROGRAMS)
+	BUILD=$(B) SOAK_SECONDS=$$(($(MINUTES) * 60)) bash tests/e2e/soak.sh
+
 # The targets are what a distribution ships: optimized, no frame pointers, no debug information, no sanitizer.
 TARGET_FLAGS := -D_GNU_SOURCE $(WARNINGS) -O2 -fomit-frame-pointer -MMD -MP
 # tests/e2e/modes.sh: what frame pointers lead through.

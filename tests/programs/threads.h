@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include "truth.h"
 
-#define THREADS_MAX 16
+#define THREADS_MAX 17
 
 static pthread_barrier_t threads_together;
 
