@@ -11,6 +11,7 @@
 #include <dwunw/dwunw.h> /* dwunw-added */
 
 #include "bpf/dwunw_bpf.h" /* dwunw-added */
+#include "estimate.h"
 #include "map_batches.h"
 #include "memleak_dwunw_events.h"
 #include "symbolize/symbolize.h"
@@ -25,7 +26,7 @@ struct collector {
 	const struct collect_source *source;
 	struct report_snapshot *snapshot; /* NULL: the total alone is wanted */
 	uint64_t total;			  /* bytes */
-	size_t blocks_size, stacks_size;
+	size_t blocks_size, besides_size, stacks_size;
 	struct stack_index known, without; /* stacks that are kept; reasons why one was not */
 };
 
@@ -171,7 +172,7 @@ bool collect_target_of(const struct collect_source *source, uint64_t image, unsi
 
 /* A block of target `owner` is also in the memory of the children that were forked since. */
 static void count_inherited(const struct collect_source *source, unsigned int owner,
-			    const struct memleak_block *block)
+			    const struct memleak_block *block, double besides)
 {
 	for (unsigned int i = 0; i < source->n_targets; i++) {
 		struct collect_target *target = &source->targets[i];
@@ -179,28 +180,35 @@ static void count_inherited(const struct collect_source *source, unsigned int ow
 		if (!target->is_child || target->gone || *target->image ||
 		    target->parent != owner || block->time_ns > target->forked_ns)
 			continue;
-		target->inherited_bytes += block->size;
-		target->inherited_blocks++;
+		target->inherited_bytes += estimate_total(block->size, block->size * besides);
+		target->inherited_blocks += estimate_total(1, besides);
 	}
 }
 
+/* A block, with sampling one that stands for `besides` more. */
 static int add(struct collector *c, unsigned int target, int64_t stack_id,
-	       const struct report_block *block)
+	       const struct report_block *block, double besides)
 {
+	uint64_t bytes = estimate_total(block->size, (double)block->size * besides);
 	struct report_snapshot *snapshot = c->snapshot;
 	uint32_t stack;
 	int err;
 
-	if (__builtin_add_overflow(c->total, block->size, &c->total))
+	if (__builtin_add_overflow(c->total, bytes, &c->total))
 		c->total = UINT64_MAX;
 	if (!snapshot)
 		return 0;
 	err = grow((void **)&snapshot->blocks, &c->blocks_size, snapshot->n_blocks,
 		   sizeof(*snapshot->blocks));
+	if (!err && c->source->sampling->mode != SAMPLING_NONE)
+		err = grow((void **)&snapshot->besides, &c->besides_size, snapshot->n_blocks,
+			   sizeof(*snapshot->besides));
 	if (!err)
 		err = stack_of(c, target, stack_id, &stack);
 	if (err)
 		return err;
+	if (snapshot->besides)
+		snapshot->besides[snapshot->n_blocks] = besides;
 	snapshot->blocks[snapshot->n_blocks] = *block;
 	snapshot->blocks[snapshot->n_blocks++].stack = stack;
 	return 0;
@@ -210,20 +218,27 @@ static int add_block(struct collector *c, const void *key_bytes, const void *val
 {
 	const struct memleak_key *key = key_bytes;
 	const struct memleak_block *block = value;
+	double besides = sampling_besides(c->source->sampling, block->sample, block->size);
 	unsigned int target;
 
 	if (!collect_target_of(c->source, key->image, &target)) {
 		bpf_map_delete_elem(c->source->blocks_fd, key);
 		return 0;
 	}
+	if (block->time_ns < c->source->verified_since_ns) {
+		*c->source->doubtful_bytes += estimate_total(block->size, block->size * besides);
+		*c->source->doubtful_blocks += estimate_total(1, besides);
+		return 0;
+	}
 	if (c->source->count_inherited)
-		count_inherited(c->source, target, block);
+		count_inherited(c->source, target, block, besides);
 	return add(c, target, block->stack_id,
 		   &(struct report_block){
 			   .addr = key->addr,
 			   .size = block->size,
 			   .time_ns = block->time_ns,
-		   });
+		   },
+		   besides);
 }
 
 /* dwunw-added begin */
@@ -250,7 +265,7 @@ static int add_sum(struct collector *c, const void *key_bytes, const void *value
 	if (!sum->blocks)
 		return 0;
 	return add(c, target, key->stack_id,
-		   &(struct report_block){.size = sum->bytes, .others = sum->blocks - 1});
+		   &(struct report_block){.size = sum->bytes, .others = sum->blocks - 1}, 0);
 }
 
 /* A map, and what takes its entries. */
@@ -442,5 +457,6 @@ void collect_free(struct report_snapshot *snapshot)
 		free(snapshot->stacks[i].frames);
 	free(snapshot->stacks);
 	free(snapshot->blocks);
+	free(snapshot->besides);
 	*snapshot = (struct report_snapshot){};
 }

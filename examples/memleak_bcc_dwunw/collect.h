@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "report.h"
+#include "sampling.h"
 
 struct dwunw_bpf; /* dwunw-added */
 struct session;	  /* dwunw-added */
@@ -34,6 +35,10 @@ struct collect_source {
 	struct collect_target *targets;
 	unsigned int n_targets;
 	bool count_inherited; /* some are children */
+	const struct sampling *sampling;
+	/* Blocks from before that are left out and summed up: frees of them may have gone unseen. 0: none. */
+	uint64_t verified_since_ns;
+	uint64_t *doubtful_bytes, *doubtful_blocks;
 	size_t max_depth;
 	/* dwunw-added begin: NULL: stacks are bpf_get_stackid()'s */
 	struct dwunw_bpf *dwunw;

@@ -6,12 +6,15 @@
  * turn (calloc -> malloc, realloc -> free) records nothing.
  */
 #include "vmlinux.h"
+#include <asm-generic/errno-base.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include <dwunw/dwunw.bpf.h> /* dwunw-added */
 #include "memleak_dwunw_events.h"
+#include "load.bpf.h"
 #include "return_probe.bpf.h"
+#include "sampling.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -37,8 +40,11 @@ struct call {
 	struct memleak_key old_key; /* realloc: the block taken out at entry */
 	struct memleak_block old;
 	__u32 function;
-	__u8 wanted; /* size within bounds */
+	__u8 wanted; /* size within bounds, and sampled */
 	__u8 has_old;
+	__u8 sample;  /* the step of sampling */
+	__u32 period; /* probes_period at its entry */
+	struct sampler sampler;
 };
 
 struct {
@@ -51,7 +57,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4 << 20);
+	__uint(max_entries, 1); /* --max-blocks */
 	__type(key, struct memleak_key);
 	__type(value, struct memleak_block);
 } blocks SEC(".maps");
@@ -76,9 +82,14 @@ struct {
 	__type(value, __u32);
 } vforked SEC(".maps");
 
+static __always_inline void count_many(enum memleak_count which, __u64 n)
+{
+	__sync_fetch_and_add(&counts[which], n);
+}
+
 static __always_inline void count(enum memleak_count which)
 {
-	__sync_fetch_and_add(&counts[which], 1);
+	count_many(which, 1);
 }
 
 static __always_inline __u64 current_image(void)
@@ -149,6 +160,7 @@ static __always_inline void read_arguments(struct pt_regs *ctx, __u32 function, 
 static __always_inline void take_out(struct call *call, __u64 addr)
 {
 	struct memleak_block *block;
+	int err;
 
 	call->old_key.addr = addr;
 	call->old_key.image = current_image();
@@ -157,7 +169,9 @@ static __always_inline void take_out(struct call *call, __u64 addr)
 		return;
 	call->old = *block;
 	call->has_old = 1;
-	bpf_map_delete_elem(&blocks, &call->old_key);
+	err = bpf_map_delete_elem(&blocks, &call->old_key);
+	if (err && err != -ENOENT)
+		count(MEMLEAK_COUNT_NOT_FREED);
 	if (combined_only)
 		combined_subtract(&call->old_key, &call->old);
 }
@@ -174,13 +188,21 @@ static __always_inline int combine(const struct memleak_key *key, const struct m
 
 static __always_inline void store(const struct memleak_key *key, const struct memleak_block *block)
 {
+	int err; /* not long: before Linux 6.4 (d7ba4cc900bf) the upper half of the result is not set */
+
 	if (combined_only && combine(key, block)) {
 		count(MEMLEAK_COUNT_NOT_STORED);
 		return;
 	}
-	if (bpf_map_update_elem(&blocks, key, block, BPF_ANY) == 0)
+	err = bpf_map_update_elem(&blocks, key, block, BPF_ANY);
+	if (!err)
 		return;
-	count(MEMLEAK_COUNT_NOT_STORED);
+	if (err == -E2BIG) {
+		count(MEMLEAK_COUNT_FULL);
+		count_many(MEMLEAK_COUNT_FULL_BYTES, block->size);
+	} else {
+		count(MEMLEAK_COUNT_NOT_STORED);
+	}
 	if (combined_only)
 		combined_subtract(key, block);
 }
@@ -195,7 +217,7 @@ static __always_inline int remove(struct pt_regs *ctx, const struct memleak_key 
 		return bpf_map_delete_elem(&blocks, key);
 	block = bpf_map_lookup_elem(&blocks, key);
 	if (!block)
-		return -2; /* ENOENT */
+		return -ENOENT;
 	removed = *block;
 	err = bpf_map_delete_elem(&blocks, key);
 	if (!err && combined_only)
@@ -223,11 +245,12 @@ static __always_inline bool is_target(__u32 number, __u32 tgid)
 SEC("uprobe.multi")
 int memleak_enter(struct pt_regs *ctx)
 {
-	__u64 cfa = PT_REGS_SP(ctx) + RETURN_SIZE, old;
+	__u64 cfa = PT_REGS_SP(ctx) + RETURN_SIZE, old, begin;
 	__u32 tgid = bpf_get_current_task_btf()->tgid;
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	struct call *call;
 
+	load_count(cookie & ((1 << MEMLEAK_COOKIE_SHIFT) - 1));
 	if (!is_target(cookie >> MEMLEAK_COOKIE_SHIFT, tgid))
 		return 0;
 	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0,
@@ -236,20 +259,24 @@ int memleak_enter(struct pt_regs *ctx)
 		count(MEMLEAK_COUNT_NO_THREAD_STATE);
 		return 0;
 	}
-	if (call->cfa) {
+	if (call->cfa && !from_before(call->function, call->period)) {
 		if (call->cfa >= cfa && call_is_live(call))
 			return 0; /* nested in it, or its tail call */
 		count(MEMLEAK_COUNT_ABANDONED);
 	}
 	call->cfa = cfa;
 	call->function = cookie & ((1 << MEMLEAK_COOKIE_SHIFT) - 1);
+	call->period = probes_period;
 	call->has_old = 0;
 	read_arguments(ctx, call->function, call, &old);
-	call->wanted = call->size >= min_size && call->size <= max_size;
+	call->wanted = call->size >= min_size && call->size <= max_size &&
+		       sampling_records(&call->sampler, call->size, &call->sample);
 	if (old)
 		take_out(call, old);
+	begin = call->wanted ? work_begins() : 0;
 	if ((call->wanted || (trace_all && call->has_old)) && use_dwunw)    /* dwunw-added */
 		call->stack_id = dwunw_get_stackid(ctx, DWUNW_F_ENTRY | 1); /* dwunw-added */
+	work_ends(begin);
 	return 0;
 }
 
@@ -275,13 +302,22 @@ static __always_inline __u64 returned_block(const struct call *call, __u64 rc)
 	return addr;
 }
 
+/* The address is given out again: the block that was there has been freed, unseen. */
+static __always_inline void drop_unseen(struct memleak_key *key)
+{
+	if (!measure_load || !frees_unseen)
+		return;
+	key->image = current_image();
+	bpf_map_delete_elem(&blocks, key);
+}
+
 SEC("uprobe.multi")
 int memleak_exit(struct pt_regs *ctx)
 {
 	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
 	struct memleak_key key = {};
 	struct memleak_block block = {};
-	__u64 cfa = PT_REGS_SP(ctx), rc = PT_REGS_RC(ctx);
+	__u64 cfa = PT_REGS_SP(ctx), rc = PT_REGS_RC(ctx), begin;
 	bool freed, wanted;
 
 	if (!call || !call->cfa || call->cfa > cfa)
@@ -295,10 +331,13 @@ int memleak_exit(struct pt_regs *ctx)
 	key.addr = returned_block(call, rc);
 	if (!key.addr)
 		put_back(call);
+	else if (!call->wanted)
+		drop_unseen(&key);
 	freed = trace_all && call->has_old && (key.addr || call->size == 0);
 	wanted = key.addr && call->wanted;
 	if (!freed && !wanted)
 		return 0;
+	begin = work_begins();
 	block.stack_id = call->stack_id;
 	if (!use_dwunw) { /* dwunw-added */
 		block.stack_id = bpf_get_stackid(ctx, &stack_traces, BPF_F_USER_STACK);
@@ -310,11 +349,13 @@ int memleak_exit(struct pt_regs *ctx)
 	if (!wanted)
 		return 0;
 	key.image = current_image();
-	block.size = call->size;
+	block.size = call->size < MEMLEAK_MAX_SIZE ? call->size : MEMLEAK_MAX_SIZE;
+	block.sample = call->sample;
 	block.time_ns = bpf_ktime_get_ns();
 	store(&key, &block);
 	if (trace_all)
 		trace(MEMLEAK_TRACE_ALLOC, &key, block.size, block.stack_id);
+	work_ends(begin);
 	return 0;
 }
 
@@ -323,12 +364,17 @@ int memleak_free(struct pt_regs *ctx)
 {
 	struct memleak_key key = {.addr = PT_REGS_PARM1(ctx)};
 	struct call *call;
+	int err;
 
+	load_count(MEMLEAK_FREE);
 	if (!key.addr)
 		return 0;
 	key.image = current_image();
-	if (remove(ctx, &key) == 0)
+	err = remove(ctx, &key);
+	if (err == 0)
 		return 0;
+	if (err != -ENOENT)
+		count(MEMLEAK_COUNT_NOT_FREED);
 	/* inside the realloc that has taken it out: not to be put back */
 	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
 	if (call && call->has_old && call->old_key.addr == key.addr) {

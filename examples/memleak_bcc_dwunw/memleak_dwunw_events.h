@@ -51,9 +51,14 @@ struct memleak_key {
 	__u64 image; /* tgid << 32 | low half of the task's exec id */
 };
 
+#define MEMLEAK_SIZE_BITS 56 /* as many as a user address has at most */
+#define MEMLEAK_MAX_SIZE ((1ULL << MEMLEAK_SIZE_BITS) - 1)
+
+/* 24 bytes: with its key and the kernel's header, a block fills its slab object of 96. */
 struct memleak_block {
-	__u64 size;    /* bytes asked for */
-	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 size : MEMLEAK_SIZE_BITS; /* bytes asked for */
+	__u64 sample : 8;		/* the step of sampling that chose it: sampling.h */
+	__u64 time_ns;			/* CLOCK_MONOTONIC */
 	__s64 stack_id;
 };
 
@@ -84,7 +89,10 @@ struct memleak_trace {
 
 /* X(name, text): what is counted, and the line that the user sees when it is not zero. */
 #define MEMLEAK_COUNTS(X)                                                                          \
-	X(NOT_STORED, "blocks not stored: their map is full, or memory is short")                  \
+	X(FULL, "blocks not stored: --max-blocks are outstanding already")                         \
+	X(FULL_BYTES, "bytes were in blocks that were not stored for that")                        \
+	X(NOT_STORED, "blocks not stored: memory is short")                                        \
+	X(NOT_FREED, "frees not noted: the map of blocks was busy")                                \
 	X(NO_THREAD_STATE, "calls not seen: no memory for the state of a thread")                  \
 	X(ABANDONED, "allocator calls that did not return (longjmp)")                              \
 	X(NO_RESULT, "blocks lost: the address returned by posix_memalign could not be read")      \

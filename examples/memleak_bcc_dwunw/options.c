@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "option_values.h"
+#include "sampling_format.h"
 
 #define PROGRAM_VERSION "memleak_dwunw_user 0.1"
 
@@ -117,18 +118,19 @@ static const struct argp_option argp_options[] = {
 	 "only allocations of at most this many bytes (default: no limit)", 2},
 
 	{"sample-rate", 's', "SAMPLE_RATE", 0,
-	 "every SAMPLE_RATE-th allocation; totals are estimates (default: 1)", 2},
+	 "one of every SAMPLE_RATE allocations of a thread; totals are estimates (default: 1)", 2},
 	{"sample-bytes", KEY_SAMPLE_BYTES, "BYTES", 0,
-	 "one allocation in so many bytes, at random; totals are estimates (default: off)", 2},
+	 "one allocation in so many bytes, at random, at most 1G; totals are estimates (default: "
+	 "off)",
+	 2},
 	{"max-overhead", KEY_MAX_OVERHEAD, "PERCENT", 0,
 	 "sample so that the probes cost the traced processes at most this share of the time of a "
 	 "CPU, 1 "
 	 "to 100 (default: off)",
 	 2},
 	{"max-blocks", KEY_MAX_BLOCKS, "BLOCKS", 0,
-	 "room for this many outstanding blocks, of about 100 bytes of kernel memory each that is "
-	 "in "
-	 "use (default: 4194304)",
+	 "room for this many outstanding blocks: about 100 bytes of kernel memory for each that "
+	 "is in use, and 16 for each that there is room for (default: 4194304)",
 	 2},
 	{"duration", KEY_DURATION, "SECONDS", 0,
 	 "end after this time, with a report (default: no limit)", 2},
@@ -188,6 +190,12 @@ static error_t check_contradictions(const struct argp_state *state, const struct
 	if (options->sample_rate > 1 && options->sample_bytes)
 		return refuse(state, EXIT_FAILURE,
 			      "--sample-rate and --sample-bytes exclude each other");
+	if (options->sample_bytes > SAMPLING_MAX_BYTES)
+		return refuse(state, EX_USAGE, "--sample-bytes: more than 1G");
+	if (options->combined_only &&
+	    (options->sample_rate > 1 || options->sample_bytes || options->max_overhead))
+		return refuse(state, EXIT_FAILURE,
+			      "--combined-only and sampling exclude each other");
 	return 0;
 }
 

@@ -91,6 +91,8 @@ static int sum_by_stack(const struct report_snapshot *snapshot,
 			const struct report_options *options, struct report_group *by_stack,
 			struct report_groups *ret)
 {
+	struct estimate all = {};
+
 	for (size_t i = 0; i < snapshot->n_blocks; i++) {
 		const struct report_block *block = &snapshot->blocks[i];
 		uint64_t age_ns = age_of(block, options);
@@ -100,15 +102,21 @@ static int sum_by_stack(const struct report_snapshot *snapshot,
 			return -EINVAL;
 		ret->all_bytes = add_saturated(ret->all_bytes, block->size);
 		ret->all_blocks += 1 + block->others;
+		if (snapshot->besides)
+			estimate_add(&all, block->size, snapshot->besides[i]);
 		if (age_ns < options->min_age_ns)
 			continue;
 		group = &by_stack[block->stack];
 		group->bytes = add_saturated(group->bytes, block->size);
 		group->blocks += 1 + block->others;
 		group->n_blocks++;
+		if (snapshot->besides)
+			estimate_add(&group->estimate, block->size, snapshot->besides[i]);
 		if (age_ns > group->oldest_ns)
 			group->oldest_ns = age_ns;
 	}
+	ret->all_bytes = estimate_total(ret->all_bytes, all.bytes);
+	ret->all_blocks = estimate_total(ret->all_blocks, all.blocks);
 	return 0;
 }
 
@@ -210,6 +218,9 @@ static void keep_groups(const struct report_snapshot *snapshot,
 		if (group.blocks == 0)
 			continue;
 		group.stack = i;
+		group.bytes = estimate_total(group.bytes, group.estimate.bytes);
+		group.blocks = estimate_total(group.blocks, group.estimate.blocks);
+		estimate_add_sum(&groups->estimate, &group.estimate);
 		if (options->only_complete)
 			group.apart = shortcoming(stack);
 		growth_find(options->last, stack->pid, stack->identity, &bytes, &blocks);
@@ -321,6 +332,13 @@ static void print_details(FILE *out, const struct report_group *group, bool no_a
 		(long long)group->growth_blocks);
 }
 
+static void print_estimate(FILE *out, const char *before, uint64_t bytes,
+			   const struct estimate *estimate)
+{
+	fprintf(out, "%sestimated from %llu sampled blocks, bytes +-%.1f%%\n", before,
+		(unsigned long long)estimate->n_sampled, estimate_error_percent(estimate, bytes));
+}
+
 static void print_group(FILE *out, const struct report_snapshot *snapshot,
 			const struct report_groups *groups, const struct report_group *group,
 			const struct report_options *options)
@@ -330,6 +348,8 @@ static void print_group(FILE *out, const struct report_snapshot *snapshot,
 	fprintf(out, "%llu bytes in %llu allocations from stack\n",
 		(unsigned long long)group->bytes, (unsigned long long)group->blocks);
 	print_walk(out, stack);
+	if (options->estimated)
+		print_estimate(out, "\t[memleak] ", group->bytes, &group->estimate);
 	if (options->details)
 		print_details(out, group, options->no_ages);
 	for (size_t i = 0; options->show_allocs && i < group->n_blocks; i++) {
@@ -378,6 +398,16 @@ static void print_sums(FILE *out, const struct report_groups *groups)
 		print_sum(out, &sums[i]);
 }
 
+/* With sampling: all stacks, also those that are not shown. */
+static void print_total(FILE *out, const struct report_groups *groups)
+{
+	char total[80];
+
+	snprintf(total, sizeof(total), "[memleak] %llu bytes in %llu allocations in all, ",
+		 (unsigned long long)groups->bytes, (unsigned long long)groups->blocks);
+	print_estimate(out, total, groups->bytes, &groups->estimate);
+}
+
 void report_print(FILE *out, const struct report_snapshot *snapshot,
 		  const struct report_groups *groups, const struct report_options *options,
 		  const struct tm *when)
@@ -397,4 +427,6 @@ void report_print(FILE *out, const struct report_snapshot *snapshot,
 		print_group(out, snapshot, groups, &groups->groups[i], options);
 	if (options->only_complete)
 		print_sums(out, groups);
+	if (options->estimated)
+		print_total(out, groups);
 }

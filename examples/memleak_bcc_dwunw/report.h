@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "estimate.h"
+
 struct growth;
 
 /* One outstanding allocation. */
@@ -52,13 +54,15 @@ struct report_snapshot {
 	size_t n_blocks;
 	struct report_stack *stacks;
 	size_t n_stacks;
+	double *besides; /* with sampling: how many more blocks each one stands for; NULL: none */
 };
 
 /* What one stack holds. */
 struct report_group {
 	uint32_t stack; /* index */
-	uint64_t bytes;
+	uint64_t bytes; /* with sampling: estimated, as is the next */
 	uint64_t blocks;
+	struct estimate estimate;
 	const char *apart;	       /* why the stack is not shown but summed up; NULL: shown */
 	uint64_t oldest_ns, median_ns; /* ages of its blocks; the median with details only */
 	int64_t growth_bytes, growth_blocks; /* since the last report; all of it in the first */
@@ -76,6 +80,7 @@ struct report_groups {
 	size_t *order; /* with show_allocs: block indices, grouped, by address in each group; else NULL */
 	uint64_t bytes, blocks;		/* totals over all groups */
 	uint64_t all_bytes, all_blocks; /* the same of blocks of any age */
+	struct estimate estimate;
 };
 
 enum report_sort {
@@ -93,6 +98,7 @@ struct report_options {
 	bool no_ages;	  /* of blocks that are sums (-C) */
 	bool registers;	  /* -v: one line for each frame of libdwunw */
 	bool peak;	  /* the heading says that it is the highest total, of the time `when` */
+	bool estimated;	  /* numbers are estimates: their errors are printed */
 	bool only_complete; /* -W force: stacks that are not walked to their root by CFI alone are apart */
 	uint64_t now_ns;
 	uint64_t min_age_ns;	   /* blocks younger than this are left out */

@@ -167,6 +167,8 @@ static int start(struct session *session)
 	if (!err)
 		err = create_modules(session);
 	if (!err)
+		err = leash_start(session);
+	if (!err)
 		err = children_start(session);
 	if (!err)
 		err = trace_start(session);
@@ -178,6 +180,15 @@ static int start(struct session *session)
 	return err;
 }
 
+static struct sampling choose_sampling(const struct options *options)
+{
+	if (options->sample_bytes)
+		return (struct sampling){SAMPLING_BYTES, options->sample_bytes};
+	if (options->sample_rate > 1 || options->max_overhead)
+		return (struct sampling){SAMPLING_CALLS, options->sample_rate};
+	return (struct sampling){SAMPLING_NONE, 1};
+}
+
 int session_start(const struct options *options, struct session **ret)
 {
 	struct session *session = calloc(1, sizeof(*session));
@@ -187,6 +198,7 @@ int session_start(const struct options *options, struct session **ret)
 		return EXIT_FAILURE;
 	}
 	session->options = *options;
+	session->sampling = choose_sampling(options);
 	session->signals_fd = -1;
 	if (start(session)) {
 		session_destroy(session);
@@ -201,7 +213,7 @@ void session_destroy(struct session *session)
 	if (!session)
 		return;
 	for (unsigned int i = 0; i < session->n_targets; i++)
-		probe_detach(&session->targets[i].links);
+		target_detach(&session->targets[i]);
 	if (session->child.pid)
 		child_end(&session->child);
 	for (unsigned int i = 0; i < session->n_targets; i++)

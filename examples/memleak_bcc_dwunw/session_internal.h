@@ -14,7 +14,9 @@
 #include "memleak_dwunw_events.h"
 #include "options.h"
 #include "peak.h"
+#include "sampling.h"
 #include "session.h"
+#include "session_overhead.h"
 
 struct growth;
 struct memleak_dwunw_bpf;
@@ -33,6 +35,8 @@ struct target {
 	unsigned int parent; /* its number */
 	uint64_t forked_ns;  /* CLOCK_MONOTONIC; 0: by exec, nothing is inherited */
 	struct probe_links links;
+	/* with --max-overhead: memleak_only_allocates(), memleak_frees() */
+	struct probe_links call_links, free_links;
 	struct allocator allocator;
 	int denied;		 /* errno: its mappings may not be read, for want of privileges */
 	struct process *process; /* NULL then */
@@ -50,6 +54,8 @@ struct children {
 struct session {
 	struct options options; /* its mode: the one in force */
 	enum options_mode mode_asked_for;
+	struct sampling sampling;
+	struct leash leash; /* --max-overhead */
 	struct target targets[MEMLEAK_MAX_TARGETS];
 	unsigned int n_targets;		     /* places that are, or were, in use */
 	struct ring_buffer *children_events; /* with --follow-forks */
@@ -92,6 +98,9 @@ int target_find_allocator(struct session *session, struct target *target);
 int target_add(struct session *session, struct target *target);
 /* dwunw-added end */
 int target_attach(const struct session *session, struct target *target);
+void target_detach(struct target *target);
+/* Those probes that leash_look() took away. */
+int target_attach_again(const struct session *session, struct target *target);
 /* Opens the files that names come from, while the process lives. */
 int target_symbols(struct session *session, struct target *target);
 /* All of the steps. */

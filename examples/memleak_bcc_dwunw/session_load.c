@@ -61,9 +61,14 @@ static int configure(struct session *session)
 	uint64_t pidns_dev, pidns_ino;
 	struct options *options = &session->options;
 	struct memleak_dwunw_bpf *skel = session->skel;
+	int err;
 
 	skel->rodata->min_size = options->min_size;
 	skel->rodata->max_size = options->max_size;
+	skel->rodata->measure_load = options->max_overhead > 0;
+	skel->rodata->sampling_mode = session->sampling.mode;
+	skel->bss->sampling_setting =
+		sampling_setting(&session->sampling, (struct sampling_step){0});
 	skel->rodata->follow_forks = options->follow_forks;
 	skel->rodata->trace_all = options->trace;
 	skel->rodata->combined_only = options->combined_only;
@@ -73,6 +78,9 @@ static int configure(struct session *session)
 	own_pid_namespace(&pidns_dev, &pidns_ino);
 	skel->rodata->pidns_ino = pidns_ino;
 	bpf_program__set_autoload(skel->progs.memleak_fork, options->follow_forks);
+	err = bpf_map__set_max_entries(skel->maps.blocks, options->max_blocks);
+	if (err)
+		return err;
 	/* dwunw-added begin */
 	if (options->mode != OPTIONS_MODE_OFF) {
 		const struct dwunw_bpf_opts opts = {

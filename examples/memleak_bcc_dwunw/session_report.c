@@ -153,6 +153,7 @@ static int print_report(struct session *session, const struct report_snapshot *s
 
 	localtime_r(&now, &when);
 	report_print(stdout, snapshot, groups, options, &when);
+	leash_print_doubts(session);
 	err = session_flush();
 	/* dwunw-added begin */
 	if (session->dwunw) {
@@ -179,6 +180,7 @@ void session_source(struct session *session, struct collect_target *targets,
 			.symbolizer = session->targets[i].symbolizer,
 		};
 	}
+	session->leash.doubtful_bytes = session->leash.doubtful_blocks = 0;
 	*ret = (struct collect_source){
 		.blocks_fd = bpf_map__fd(session->skel->maps.blocks),
 		.stacks_fd = bpf_map__fd(session->skel->maps.stack_traces),
@@ -187,6 +189,10 @@ void session_source(struct session *session, struct collect_target *targets,
 		.targets = targets,
 		.n_targets = session->n_targets,
 		.count_inherited = session->options.follow_forks,
+		.sampling = &session->sampling,
+		.verified_since_ns = session->leash.verified_since_ns,
+		.doubtful_bytes = &session->leash.doubtful_bytes,
+		.doubtful_blocks = &session->leash.doubtful_blocks,
 		.max_depth = session->options.max_stack_depth,
 		.dwunw = session->dwunw,					 /* dwunw-added */
 		.handle_events = session->events ? session_handle_events : NULL, /* dwunw-added */
@@ -212,6 +218,8 @@ struct report_options session_report_options(const struct session *session)
 		.no_ages = options->combined_only,
 		.registers = options->verbose,
 		.only_complete = options->mode == OPTIONS_MODE_FORCE,
+		.estimated = options->sample_rate > 1 || options->sample_bytes ||
+			     session->leash.estimates,
 		.now_ns = monotonic_ns(),
 		.min_age_ns = options->combined_only ? 0 : options->older_ms * 1000000,
 		.last = session->last,

@@ -77,7 +77,9 @@ static int check(struct session *session, struct schedule *schedule)
 static int wait_for_report(struct session *session, struct schedule *schedule, enum cause *ret)
 {
 	for (;;) {
-		enum wake wake = wait_for_events(session, schedule_deadline(schedule));
+		int64_t deadline_ms = schedule_deadline(schedule), look_ms = leash_due_ms(session);
+		enum wake wake =
+			wait_for_events(session, look_ms < deadline_ms ? look_ms : deadline_ms);
 		enum due due;
 
 		if (trace_handle(session))
@@ -89,6 +91,7 @@ static int wait_for_report(struct session *session, struct schedule *schedule, e
 		*ret = CAUSE_ENDED;
 		if (all_have_ended(session))
 			return 0;
+		leash_look(session);
 		due = schedule_due(schedule, monotonic_ms());
 		*ret = wake == WAKE_REPORT	? CAUSE_REQUEST
 		       : due == DUE_LAST_REPORT ? CAUSE_OVER

@@ -8,6 +8,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "load_format.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "privileges.h"
@@ -145,8 +146,25 @@ int target_find_allocator(struct session *session, struct target *target)
 	return err;
 }
 
+/* Which functions; with --max-overhead they have links of their own. */
+enum group { ALL, STAY, GO_WITH_FREES, GO };
+
+static enum group group_of(unsigned int function)
+{
+	return memleak_only_allocates(function) ? GO
+	       : memleak_frees(function)	? GO_WITH_FREES
+						: STAY;
+}
+
+static struct probe_links *links_of(struct target *target, enum group group)
+{
+	return group == GO		? &target->call_links
+	       : group == GO_WITH_FREES ? &target->free_links
+					: &target->links;
+}
+
 static int attach_some(const struct session *session, struct target *target,
-		       struct bpf_program *program, bool is_free, bool is_return)
+		       struct bpf_program *program, enum group group, bool is_free, bool is_return)
 {
 	const struct allocator *allocator = &target->allocator;
 	struct probe probes[MEMLEAK_N_FUNCTIONS];
@@ -154,18 +172,49 @@ static int attach_some(const struct session *session, struct target *target,
 	size_t n = 0;
 
 	for (size_t i = 0; i < allocator->n_probes; i++) {
-		if ((allocator->probes[i].cookie == MEMLEAK_FREE) == is_free)
+		if ((allocator->probes[i].cookie == MEMLEAK_FREE) == is_free &&
+		    (group == ALL || group == group_of((unsigned int)allocator->probes[i].cookie)))
 			probes[n++] = allocator->probes[i];
 	}
 	for (size_t i = 0; i < n; i++)
 		probes[i].cookie |= (unsigned long long)(target - session->targets)
 				    << MEMLEAK_COOKIE_SHIFT;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", allocator->fd);
-	return n ? probe_attach(program, target->pid, path, probes, n, is_return, &target->links)
+	return n ? probe_attach(program, target->pid, path, probes, n, is_return,
+				links_of(target, group))
 		 : 0;
 }
 
 /* Entry probes last: no call is seen to begin whose end would be missed. */
+static int attach_group(const struct session *session, struct target *target, enum group group)
+{
+	struct memleak_dwunw_bpf *skel = session->skel;
+	int err = attach_some(session, target, skel->progs.memleak_exit, group, false, true);
+
+	if (!err)
+		err = attach_some(session, target, skel->progs.memleak_free, group, true, false);
+	if (!err)
+		err = attach_some(session, target, skel->progs.memleak_enter, group, false, false);
+	return err;
+}
+
+int target_attach_again(const struct session *session, struct target *target)
+{
+	int err = 0;
+
+	for (enum group group = STAY; group <= GO && !err; group++)
+		if (!links_of(target, group)->n)
+			err = attach_group(session, target, group);
+	return err;
+}
+
+void target_detach(struct target *target)
+{
+	probe_detach(&target->call_links);
+	probe_detach(&target->free_links);
+	probe_detach(&target->links);
+}
+
 int target_attach(const struct session *session, struct target *target)
 {
 	struct memleak_dwunw_bpf *skel = session->skel;
@@ -178,11 +227,8 @@ int target_attach(const struct session *session, struct target *target)
 			target->pid);
 		return -ENOTSUP;
 	}
-	err = attach_some(session, target, skel->progs.memleak_exit, false, true);
-	if (!err)
-		err = attach_some(session, target, skel->progs.memleak_free, true, false);
-	if (!err)
-		err = attach_some(session, target, skel->progs.memleak_enter, false, false);
+	err = session->options.max_overhead ? target_attach_again(session, target)
+					    : attach_group(session, target, ALL);
 	if (!err)
 		return 0;
 	privileges_missing_to_attach(bpf_program__expected_attach_type(skel->progs.memleak_enter) ==
@@ -263,7 +309,7 @@ void target_close(struct session *session, struct target *target)
 {
 	if (session->dwunw)					       /* dwunw-added */
 		dwunw_bpf_remove_process(session->dwunw, target->pid); /* dwunw-added */
-	probe_detach(&target->links);
+	target_detach(target);
 	symbolizer_destroy(target->symbolizer);
 	if (target->process)
 		process_close(session->modules, target->process);

@@ -11,7 +11,9 @@ SUM = re.compile(r"\[dwunw\] (\d+) bytes in (\d+) allocations, stack (?:complete
 BLOCK = re.compile(r"\taddr = 0x([0-9a-f]+) size = (\d+)$")
 FRAME = re.compile(r"\t(\d+) \[<([0-9a-f]{16})>\] (?:<null sym>|(.*)\+0x([0-9a-f]+))(?: \[(.*)\])?$")
 DETAIL = re.compile(r"  \[dwunw\] #(\d+) pc=0x([0-9a-f]+) sp=0x([0-9a-f]+) ra=(?:0x)?([0-9a-f]+) flags=(?:0x)?([0-9a-f]+) module=(.*)$")
-OTHER = re.compile(r"Attaching to pid \d+, Ctrl\+C to quit\.$|child created with pid: \d+$|reaped child process$")
+ESTIMATE = re.compile(r"\t\[memleak\] estimated from (\d+) sampled blocks, bytes \+-([\d.]+)%$")
+TOTAL = re.compile(r"\[memleak\] (\d+) bytes in (\d+) allocations in all, estimated from (\d+) sampled blocks, bytes \+-([\d.]+)%$")
+OTHER = re.compile(r"\[memleak\] frees are not seen since \d+:\d+:\d+: blocks above may be freed$|\[memleak\] \d+ bytes in \d+ allocations not verified since \d+:\d+:\d+, and not shown$|Attaching to pid \d+, Ctrl\+C to quit\.$|child created with pid: \d+$|reaped child process$")
 
 
 class Stack:
@@ -24,6 +26,7 @@ class Stack:
         self.names, self.pcs, self.modules = [], [], []
         self.addrs = []
         self.details = []  # (pc, sp, ra, flags)
+        self.sampled, self.error_percent = None, None
         self.growth = None  # (bytes, blocks)
 
     def __str__(self):
@@ -32,11 +35,15 @@ class Stack:
 
 
 class Report(list):
-    """Its stacks; with -W force also (bytes, blocks) by the reason why stacks are not shown, None for those that are."""
+    """
+    Its stacks; with -W force also (bytes, blocks) by the reason why stacks are not shown, None for those that are; with
+    sampling also (bytes, blocks, sampled blocks, error in percent) in all.
+    """
 
     def __init__(self):
         super().__init__()
         self.sums = {}
+        self.total = None
         self.peak = None  # (bytes, blocks), if it is that of the peak
 
 
@@ -62,6 +69,10 @@ def parse_lines(lines, path="report"):
             stack = reports[-1][-1]
             stack.walked, stack.frame_count, stack.incomplete = True, int(match[3]), match[5]
             stack.by_frame_pointer = int(match[4] or 0)
+        elif match := ESTIMATE.match(line):
+            reports[-1][-1].sampled, reports[-1][-1].error_percent = int(match[1]), float(match[2])
+        elif match := TOTAL.match(line):
+            reports[-1].total = (int(match[1]), int(match[2]), int(match[3]), float(match[4]))
         elif match := SUM.match(line):
             reports[-1].sums[match[3]] = (int(match[1]), int(match[2]))
         elif match := BLOCK.match(line):

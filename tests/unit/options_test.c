@@ -114,20 +114,21 @@ static void test_later_options(void)
 	CHECK(o.sample_rate == 1 && !o.sample_bytes && !o.max_overhead && o.max_blocks == 4 << 20 &&
 	      !o.duration_s);
 	CHECK(o.stop_when_leaked == UINT64_MAX && o.fail_above == UINT64_MAX);
-	CHECK(parse("-p 1 -t -C -F -P -S je_ -s 3 --comm srv --cgroup /c --sort growth --details "
+	CHECK(parse("-p 1 -t -F -P -S je_ -s 3 --comm srv --cgroup /c --sort growth --details "
 		    "--peak "
 		    "--max-overhead 7 --max-blocks 9 --duration 11 --stop-when-leaked 3M "
 		    "--fail-above 12",
 		    &o) == 0);
-	CHECK(o.trace && o.combined_only && o.missing_free && o.percpu &&
-	      !strcmp(o.symbols_prefix, "je_"));
+	CHECK(o.trace && o.missing_free && o.percpu && !strcmp(o.symbols_prefix, "je_"));
 	CHECK(o.sample_rate == 3 && !strcmp(o.comm, "srv") && !strcmp(o.cgroup, "/c"));
 	CHECK(o.sort == OPTIONS_SORT_GROWTH && o.show_details && o.peak && o.max_overhead == 7);
 	CHECK(o.max_blocks == 9 && o.duration_s == 11 && o.stop_when_leaked == 3 << 20 &&
 	      o.fail_above == 12);
 	CHECK(parse("-p 1 --sample-bytes=512K --fail-above 15G", &o) == 0);
 	CHECK(o.sample_bytes == 512 << 10 && o.fail_above == 15ULL << 30);
-	CHECK(parse("-p 1 --sample-bytes=17179869183G", &o) == 0);
+	CHECK(parse("-p 1 -C --sample-bytes=1G", &o) == 1 && parse("-p 1 -C", &o) == 0 &&
+	      o.combined_only);
+	CHECK(parse("-p 1 --fail-above=17179869183G", &o) == 0);
 }
 
 static void test_several_pids(void)
@@ -203,6 +204,9 @@ static const struct refusal refusals[] = {
 	{"-p 1 --stack-storage-size=16777217", 64,
 	 "--stack-storage-size: 16777217 is not in the range 1 to 16777216"},
 	{"-p 1 -s 2 --sample-bytes 4", 1, "--sample-rate and --sample-bytes exclude each other"},
+	{"-p 1 -C -s 2", 1, "--combined-only and sampling exclude each other"},
+	{"-p 1 -C --max-overhead 2", 1, "--combined-only and sampling exclude each other"},
+	{"-p 1 --sample-bytes 1025M", 64, "--sample-bytes: more than 1G"},
 	{"-p 1 -s 0", 64, "--sample-rate: 0 is not in the range 1 to 4294967295"},
 	{"-p 1 -S ''", 64, "--symbols-prefix: must not be empty"},
 	{"-p 1 --sort name", 64, "--sort: 'name' is not one of size, count, age, growth"},

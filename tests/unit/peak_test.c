@@ -20,7 +20,8 @@ static void see(uint64_t size, int hour)
 	struct report_frame frame = {.pc = 1, .symbol = name};
 	struct report_stack stack = {.id = 1, .n_frames = 1, .frames = &frame};
 	struct report_block block = {.addr = 1, .size = size};
-	const struct report_snapshot snapshot = {&block, size > 0, &stack, 1};
+	const struct report_snapshot snapshot = {
+		.blocks = &block, .n_blocks = size > 0, .stacks = &stack, .n_stacks = 1};
 	const struct report_options options = {.top_stacks = 3};
 	const struct tm when = {.tm_hour = hour};
 	struct report_groups groups;

@@ -80,7 +80,8 @@ static struct report_block blocks[] = {
 	{0x3000, 32, 200 * MS, 1, 0},	      {0x56011f97b000, 1001, 600 * MS, 0, 0},
 	{0x7fffffff0000, 48, 900 * MS, 2, 0}, {0x4000, 0, 900 * MS, 1, 0},
 };
-static const struct report_snapshot snapshot = {blocks, 6, stacks, 4};
+static const struct report_snapshot snapshot = {
+	.blocks = blocks, .n_blocks = 6, .stacks = stacks, .n_stacks = 4};
 
 #define HEADING(n) "[9:5:3] Top " #n " stacks with outstanding allocations:\n"
 #define FRAMES_A                                                                                   \
@@ -119,7 +120,8 @@ static void test_apart(void)
 	struct report_block held[] = {{1, 10, 0, 1, 0}, {2, 20, 0, 2, 0}, {3, 30, 0, 3, 0},
 				      {4, 5, 0, 4, 0},	{5, 1, 0, 0, 0},  {6, 2, 0, 0, 0},
 				      {7, 9, 0, 1, 0}};
-	const struct report_snapshot apart = {held, 7, walked, 5};
+	const struct report_snapshot apart = {
+		.blocks = held, .n_blocks = 7, .stacks = walked, .n_stacks = 5};
 
 	CHECK(prints(
 		&apart, &options,
@@ -147,7 +149,8 @@ static void test_many_reasons(void)
 	static struct report_stack many[40];
 	static struct report_block held[40];
 	static char reasons[40][8];
-	const struct report_snapshot apart = {held, 40, many, 40};
+	const struct report_snapshot apart = {
+		.blocks = held, .n_blocks = 40, .stacks = many, .n_stacks = 40};
 	unsigned long long bytes = 0, sum = 0, blocks;
 	char *text, *line;
 	size_t lines = 0;
@@ -230,7 +233,8 @@ static void test_age(void)
 static void test_registers(void)
 {
 	struct report_options options = {.top_stacks = 10, .registers = true, .now_ns = 1000 * MS};
-	struct report_snapshot two = {blocks + 1, 4, stacks, 3};
+	struct report_snapshot two = {
+		.blocks = blocks + 1, .n_blocks = 4, .stacks = stacks, .n_stacks = 3};
 
 	stacks[0].have_registers = true;
 	CHECK(prints(&two, &options,
@@ -290,7 +294,8 @@ static void test_no_ages(void)
 {
 	static struct report_stack one = {.id = 1, .pid = 1};
 	static struct report_block sums[] = {{.size = 30, .others = 2}, {.size = 5}};
-	const struct report_snapshot s = {sums, 2, &one, 1};
+	const struct report_snapshot s = {
+		.blocks = sums, .n_blocks = 2, .stacks = &one, .n_stacks = 1};
 	struct report_options options = {
 		.top_stacks = 1, .details = true, .no_ages = true, .now_ns = 1000 * MS};
 
@@ -324,7 +329,8 @@ static void test_sort(void)
 		{5, 15, 100 * MS, 2, 0},  {6, 15, 900 * MS, 2, 0},			    /* 3 */
 		{7, 30, 500 * MS, 3, 0},						    /* 4 */
 	};
-	const struct report_snapshot s = {held, 7, four, 4};
+	const struct report_snapshot s = {
+		.blocks = held, .n_blocks = 7, .stacks = four, .n_stacks = 4};
 	struct report_options options = {.now_ns = 1000 * MS};
 
 	CHECK(!strcmp(order_of(&s, &options), "1 2 3 4")); /* 2, 3 and 4 hold 30 bytes each */
@@ -348,7 +354,7 @@ static void test_growth(void)
 					     {3, 10, 0, 2, 0},
 					     {4, 5, 0, 2, 0},
 					     {5, 1, 0, 1, 0}};
-	struct report_snapshot s = {held, 3, three, 3};
+	struct report_snapshot s = {.blocks = held, .n_blocks = 3, .stacks = three, .n_stacks = 3};
 	struct report_options options = {
 		.top_stacks = 3, .details = true, .sort = REPORT_SORT_GROWTH};
 	struct report_groups groups;
@@ -418,7 +424,8 @@ static void test_hostile_names(void)
 	struct report_frame frame = {1, 0, 0, 0, NULL, 1, NULL};
 	struct report_stack stack = {.walked_by_dwunw = true, .n_frames = 1, .frames = &frame};
 	struct report_block block = {0x10, 1, 0, 0, 0};
-	struct report_snapshot one = {&block, 1, &stack, 1};
+	struct report_snapshot one = {
+		.blocks = &block, .n_blocks = 1, .stacks = &stack, .n_stacks = 1};
 	struct report_options options = {.top_stacks = 1};
 
 	stack.stop = "why";				     /* lies behind comm in memory */
@@ -443,7 +450,8 @@ static void test_edges(void)
 	struct report_options options = {.top_stacks = 10};
 	struct report_snapshot empty = {0}, bad = snapshot;
 	struct report_block huge[] = {{1, UINT64_MAX, 0, 0, 0}, {2, 2, 0, 0, 0}, {3, 5, 0, 1, 0}};
-	struct report_snapshot sums = {huge, 3, stacks, 4};
+	struct report_snapshot sums = {
+		.blocks = huge, .n_blocks = 3, .stacks = stacks, .n_stacks = 4};
 	struct report_groups groups = {.n_groups = 77};
 
 	CHECK(prints(&empty, &options, HEADING(0)));
@@ -512,8 +520,10 @@ static void test_random(void)
 	for (int round = 0; round < 300; round++) {
 		struct report_options options = {
 			.now_ns = 1000, .show_allocs = true, .min_age_ns = rand_r(&seed) % 3 * 400};
-		struct report_snapshot s = {many, rand_r(&seed) % 500, many_stacks,
-					    1 + rand_r(&seed) % 50};
+		struct report_snapshot s = {.blocks = many,
+					    .n_blocks = rand_r(&seed) % 500,
+					    .stacks = many_stacks,
+					    .n_stacks = 1 + rand_r(&seed) % 50};
 		struct report_groups groups;
 
 		for (size_t i = 0; i < s.n_stacks; i++)
@@ -539,7 +549,8 @@ static void test_sums(void)
 {
 	struct report_stack stack = {.id = 1};
 	struct report_block sum = {.size = 4096, .others = 31};
-	const struct report_snapshot one = {&sum, 1, &stack, 1};
+	const struct report_snapshot one = {
+		.blocks = &sum, .n_blocks = 1, .stacks = &stack, .n_stacks = 1};
 	const struct report_options options = {.top_stacks = 1};
 
 	CHECK(prints(&one, &options, HEADING(1) "4096 bytes in 32 allocations from stack\n"));
