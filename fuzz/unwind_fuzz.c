@@ -161,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.registers = &memory.registers,
 		.slice_start = WORLD_STACK,
 		.read = flags & WITH_READER ? read_memory : NULL,
-		.guess = depth >= MAX_FRAMES,
+		.by_fp = depth % 3,
 		.ra_mask = flags & WITH_MASK ? 0xff7f000000000000 : 0,
 		.modules = flags & WITH_NAMES ? modules : NULL,
 	};

@@ -135,16 +135,12 @@ static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot,
 		slot->ship_second = second;
 		slot->ship_ns = 0;
 	}
-	if (slot->ship_ns > dwunw_ship_ns) {
-		slot->counts[DWUNW_STOP_RATE]++;
+	if (slot->ship_ns > dwunw_ship_ns)
 		return DWUNW_ID_REASON | DWUNW_STOP_RATE;
-	}
 	event = bpf_ringbuf_reserve(
 		&dwunw_events, offsetof(struct dwunw_cut_short_event, slice) + dwunw_slice_size, 0);
-	if (!event) {
-		slot->counts[DWUNW_STOP_DROPPED]++;
+	if (!event)
 		return DWUNW_ID_REASON | DWUNW_STOP_DROPPED;
-	}
 	slot->counts[slot->stop & 15]++;
 	slot->counts[DWUNW_COUNT_SHIPPED]++;
 	id = DWUNW_ID_EVENT | (__u64)slot->number << 32 | slot->sequence++;
@@ -158,6 +154,8 @@ static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot,
 		event->n_frames = DWUNW_CUT_SHORT_FRAMES;
 	if (dwunw_details)
 		event->n_frames = 0;
+	event->fp_root = slot->fp_root && event->n_frames == slot->event.n_frames;
+	event->reserved = 0;
 	event->generation = generation;
 	event->trampoline = dwunw_trampoline();
 	bpf_probe_read_kernel(event->frames, sizeof(event->frames), slot->frames);
@@ -229,13 +227,10 @@ static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_
 		return -12; /* ENOMEM */
 	generation = process->generation;
 	slot->event.n_frames = 0;
-	if (dwunw_walk_in_user) {
-		slot->stop = DWUNW_STOP_NOT_WALKED;
-		return dwunw_ship(ctx, slot, process->key, generation);
-	}
-	slot->stop = DWUNW_STOP_NO_PROCESS;
+	slot->fp_root = 0;
+	slot->stop = dwunw_walk_in_user ? DWUNW_STOP_NOT_WALKED : DWUNW_STOP_NO_PROCESS;
 	place = process->key % DWUNW_MAX_PROCESSES;
-	map = bpf_map_lookup_elem(&dwunw_mappings, &place);
+	map = dwunw_walk_in_user ? 0 : bpf_map_lookup_elem(&dwunw_mappings, &place);
 	if (map)
 		mappings = bpf_map_lookup_elem(map, &zero);
 	if (mappings && mappings->process == process->key) {
@@ -243,15 +238,22 @@ static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_
 		dwunw_walk_stack(ctx, slot, mappings, process->key);
 		if (slot->stale && slot->stop == DWUNW_STOP_NO_MAPPING)
 			slot->stop = DWUNW_STOP_STALE;
+		if (dwunw_guess && slot->stop != DWUNW_STOP_ROOT && slot->stop != DWUNW_STOP_DEPTH)
+			dwunw_try_fp(ctx, slot, mappings, process->key);
 	}
 	if (dwunw_can_finish(slot->stop)) {
 		id = dwunw_ship(ctx, slot, process->key, generation);
-		if (id != (DWUNW_ID_REASON | DWUNW_STOP_DROPPED) || !slot->event.n_frames)
+		if (!(id & DWUNW_ID_REASON))
 			return id;
-		slot->stop = DWUNW_STOP_DROPPED; /* and counted; the frames so far take less room */
-	} else {
-		slot->counts[slot->stop & 15]++;
+		slot->stop = id & 15;
 	}
+	if (slot->fp_root)
+		slot->stop = DWUNW_STOP_ROOT;
+	slot->counts[slot->stop & 15]++;
+	/* the frames so far take less room than what was dropped */
+	if (slot->stop == DWUNW_STOP_RATE ||
+	    (slot->stop == DWUNW_STOP_DROPPED && !slot->event.n_frames))
+		return DWUNW_ID_REASON | slot->stop;
 	if (slot->stop == DWUNW_STOP_ROOT) {
 		if (slot->fp_steps)
 			slot->counts[DWUNW_COUNT_FP_STACKS]++;

@@ -52,8 +52,9 @@ struct dwunw_bpf_opts {
 	bool walk_in_user_space; /* sends every stack there; so does a kernel before 5.17 */
 	bool details;		 /* frames carry sp and cfa */
 	/*
-	 * Frames in files that could not be read are left by frame pointer where that leads to the root (DWUNW_FRAME_FP); else
-	 * the stack ends there, as without this.
+	 * A stack that does not reach its root (a file that could not be read, wrong call frame information, more of them than
+	 * may be sent, ...) is walked by frame pointer: where it is stuck, then from the beginning. It is taken if that leads to the root, with
+	 * DWUNW_FRAME_FP on the frames that were left so; else the stack ends where it does without this.
 	 */
 	bool guess;
 };

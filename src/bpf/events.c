@@ -6,6 +6,7 @@
 
 #include <dwunw/bpf_format.h>
 #include <dwunw/dwunw.h>
+#include <dwunw/step_types.h>
 
 #include "bpf/internal.h"
 #include "bpf/stacks.h"
@@ -113,6 +114,11 @@ static void take_kernel_frames(struct dwunw_bpf *bpf, const struct dwunw_cut_sho
 					     .flags = DWUNW_FRAME_FLAGS(event->frames[2 * i])};
 	stack->n_frames = n;
 	stack->stop = event->stop;
+	if (!event->fp_root || n != event->n_frames)
+		return;
+	stack->stop = DWUNW_STOP_ROOT;
+	for (size_t i = 0; i < n; i++)
+		set_module(bpf, event->frames[2 * i + 1], &bpf->frames[i]);
 }
 
 /* Whether the record has the byte at `addr`. */
@@ -167,18 +173,23 @@ static uint64_t apart(const struct dwunw_cut_short_event *event, const struct dw
 	return hash | DWUNW_ID_EVENT; /* never a process key */
 }
 
-/* Where the file of a frame could not be read: what frame pointers give, if that leads to the root; else what there is without. */
+/*
+ * The stack by call frame information; where that leads to no root, what frame pointers give, here or as the kernel found it, if that does; else what
+ * there is without.
+ */
 static void unwind(struct dwunw_bpf *bpf, const struct dwunw_cut_short_event *event,
 		   struct unwind_snapshot *snapshot, struct dwunw_unwind_result *ret)
 {
 	unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
-	if (ret->stop != DWUNW_STOP_NO_TABLE || !bpf->guess)
+	if (ret->stop == DWUNW_STOP_ROOT || ret->stop == DWUNW_STOP_DEPTH || !bpf->guess)
 		return;
-	snapshot->guess = true;
-	unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
-	if (ret->stop == DWUNW_STOP_ROOT)
-		return;
-	snapshot->guess = false;
+	for (uint32_t by_fp = DWUNW_FP_WHERE_STUCK; by_fp <= DWUNW_FP_FIRST; by_fp++) {
+		snapshot->by_fp = by_fp;
+		unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
+		if (ret->stop == DWUNW_STOP_ROOT)
+			return;
+	}
+	snapshot->by_fp = DWUNW_FP_NO_MORE;
 	unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
 }
 
@@ -228,9 +239,10 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 			stack.stop = DWUNW_STOP_SLICE;
 		stack.n_frames = end.n_frames;
 		find_modules(&snapshot, bpf->frames, stack.n_frames);
-	} else {
-		take_kernel_frames(bpf, event, &stack);
 	}
+	if (!traced || (event->fp_root && bpf->guess && stack.stop != DWUNW_STOP_ROOT &&
+			stack.stop != DWUNW_STOP_DEPTH))
+		take_kernel_frames(bpf, event, &stack);
 	count_end(bpf, &stack);
 	if (stack.stop != DWUNW_STOP_ROOT && stack.stop != DWUNW_STOP_DEPTH)
 		owner = apart(event, &stack, owner);
