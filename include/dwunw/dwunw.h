@@ -107,6 +107,11 @@ struct dwunw_bpf_stats {
 	uint64_t mappings_refused; /* executable mappings past the limit of one process */
 	uint64_t
 		records_lost; /* of new mappings, of any process: stacks from before may stay unfinished */
+	/*
+	 * 0, or why the kernel gives no records of new mappings (negative errno): a stack through code that was unmapped before it was handled is not
+	 * finished.
+	 */
+	int records_error;
 	bool walk_in_user_space; /* all stacks are sent there: see dwunw_bpf_opts */
 };
 

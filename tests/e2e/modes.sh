@@ -88,13 +88,13 @@ setcap "cap_${all// /,cap_}=p" "$WORK/bin/memleak_dwunw_user" || {
 }
 cat >"$WORK/bin/nobody" <<'END'
 #!/bin/sh
-# nobody "CAPABILITIES" COMMAND...: with these alone in the bounding set
+# nobody "CAPABILITIES" COMMAND...: with these alone in the bounding set; as_user: another user's number
 set=-all
 for capability in $1; do
 	set=$set,+$capability
 done
 shift
-exec setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set "$set" -- "$@"
+exec setpriv --reuid="${as_user:-65534}" --regid="${as_user:-65534}" --clear-groups --bounding-set "$set" -- "$@"
 END
 # The same where /proc shows a process to its owner alone.
 cat >"$WORK/bin/hidden" <<'END'
@@ -283,6 +283,23 @@ locked() {
 		"$E2E/judge.py" complete "$WORK/as.out" "$WORK/as.report"
 }
 check "a memory-lock limit of 0: complete" locked
+
+# The kernel's records of new mappings take locked memory, of which each user has some. With none besides, a second tool does without.
+two_tools() {
+	local TOOL=$WORK/bin/nobody as_user=$((60000 + $$ % 5000)) first
+	local all=("bpf perfmon sys_ptrace" prlimit --memlock=0:0 "$WORK/bin/memleak_dwunw_user" -o 0)
+	export as_user
+	start_target chain && tool_start as "${all[@]}" -p "$target" 1000 || return 1
+	first=$tool
+	tool_start second "${all[@]}" -p "$target" 1000 && target_run as && tool_stop || return 1
+	tool=$first
+	tool_stop && target_end || return 1
+	cat "$WORK/as.stderr" "$WORK/second.stderr"
+	[ ! -s "$WORK/as.stderr" ] && [ "$(wc -l <"$WORK/second.stderr")" = 1 ] &&
+		has_line "$WORK/second.stderr" 'no records of new mappings (.*: Operation not permitted): ' &&
+		"$E2E/judge.py" complete "$WORK/as.out" "$WORK/second.report"
+}
+check "without records of new mappings: complete, and said" two_tools
 
 # The command is the user's, with the user's privileges, and may be traced to its start.
 command_as_user() {
