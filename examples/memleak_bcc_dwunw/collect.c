@@ -141,21 +141,25 @@ static int stack_of(struct collector *c, unsigned int target, int64_t id, uint32
 		      : stack_at(c, &c->known, (size_t)id, target, id, &made, number);
 }
 
-/* Of which target the block is; false: of none any more. */
-static bool find_target(const struct collect_source *source, const struct memleak_key *key,
-			unsigned int *ret)
+bool collect_find_target(const struct collect_target *targets, unsigned int n,
+			 const struct memleak_key *key, uint64_t time_ns, unsigned int *ret)
 {
-	for (unsigned int i = 0; i < source->n_targets; i++) {
-		const struct collect_target *target = &source->targets[i];
+	const struct collect_target *found = NULL;
+	uint64_t image = 0;
 
-		uint64_t image = *target->image;
+	for (unsigned int i = 0; i < n; i++) {
+		const struct collect_target *target = &targets[i];
+		uint64_t its_image = *target->image;
 
-		if (target->gone || key->image >> 32 != *target->tgid)
+		if (target->gone || key->image >> 32 != *target->tgid ||
+		    time_ns < target->started_ns ||
+		    (found && target->started_ns < found->started_ns))
 			continue;
+		found = target;
+		image = its_image;
 		*ret = i;
-		return !image || image == key->image;
 	}
-	return false;
+	return found && (!image || image == key->image);
 }
 
 /* A block of target `owner` is also in the memory of the children that were forked since. */
@@ -181,7 +185,8 @@ static int add_block(struct collector *c, const struct memleak_key *key,
 	uint32_t stack;
 	int err;
 
-	if (!find_target(c->source, key, &target)) {
+	if (!collect_find_target(c->source->targets, c->source->n_targets, key, block->time_ns,
+				 &target)) {
 		bpf_map_delete_elem(c->source->blocks_fd, key);
 		return 0;
 	}

@@ -10,7 +10,8 @@
 #include "report.h"
 
 struct dwunw_bpf; /* dwunw-added */
-struct session;	  /* dwunw-added */
+struct memleak_key;
+struct session; /* dwunw-added */
 struct symbolizer;
 
 struct collect_target {
@@ -23,6 +24,8 @@ struct collect_target {
 	bool is_child; /* it has inherited what its parent (a number) had at that time */
 	unsigned int parent;
 	uint64_t forked_ns;
+	uint64_t
+		started_ns; /* blocks from before are of a process that had its number; 0: any are its own */
 	/* found by collect_blocks(): of that, what the parent has not freed since */
 	uint64_t inherited_bytes, inherited_blocks;
 };
@@ -45,6 +48,13 @@ struct collect_source {
  * yet: see collect_frames().
  */
 int collect_blocks(const struct collect_source *source, struct report_snapshot *ret);
+
+/*
+ * Of which target a block is that was allocated at `time_ns`; false: of none any more. Of several that have had the same number, the last
+ * that had begun by then. *ret is only touched where there is one, or was.
+ */
+bool collect_find_target(const struct collect_target *targets, unsigned int n,
+			 const struct memleak_key *key, uint64_t time_ns, unsigned int *ret);
 
 /* Gives the stacks of the first `n` groups their frames. */
 int collect_frames(const struct collect_source *source, struct report_snapshot *snapshot,

@@ -40,6 +40,7 @@ static void follow(struct session *session, const struct memleak_child *child, i
 		.is_child = true,
 		.parent = child->parent,
 		.forked_ns = child->by_exec ? 0 : child->time_ns,
+		.started_ns = child->time_ns,
 		.allocator = {.fd = -1},
 	};
 	/* Before there are probes: while it shares memory with another process, those of both see the other's calls. */

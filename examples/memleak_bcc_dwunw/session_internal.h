@@ -30,6 +30,7 @@ struct target {
 	bool inherited_told;
 	unsigned int parent; /* its number */
 	uint64_t forked_ns;  /* CLOCK_MONOTONIC; 0: by exec, nothing is inherited */
+	uint64_t started_ns; /* the same clock, of a child */
 	struct probe_links links;
 	struct allocator allocator;
 	int denied;		 /* errno: its mappings may not be read, for want of privileges */

@@ -169,6 +169,7 @@ static void describe_targets(const struct session *session, struct collect_targe
 			.is_child = session->targets[i].is_child,
 			.parent = session->targets[i].parent,
 			.forked_ns = session->targets[i].forked_ns,
+			.started_ns = session->targets[i].started_ns,
 			.tgid = &session->skel->bss->target_tgids[i],
 			.image = (const volatile uint64_t *)&session->skel->bss->target_images[i],
 			.symbolizer = session->targets[i].symbolizer,
