@@ -242,6 +242,43 @@ for hidden in 1 2; do
 		'\[dwunw\] default reader failed .*no retry without reader' \
 		'\[dwunw\] multi-frame disabled \(.*\): missing CAP_SYS_PTRACE$'
 done
+# One of several: the stacks of all are the kernel's, and it is said of which process that is; force is an error.
+start_two() { # MODE: one of the tool's user and one of root's, which that may not see
+	local TOOL=$WORK/bin/hidden
+	kill -KILL "$tool" 2>/dev/null && wait "$tool"
+	target_start own setpriv --reuid=65534 --regid=65534 --clear-groups "$WORK/bin/chain" || return 1
+	own=$target own_in=$target_in
+	target_start as "$WORK/bin/chain" || return 1
+	tool_start as 1 "$WORK/bin/nobody" "$(but sys_ptrace)" "$WORK/bin/memleak_dwunw_user" -W "$1" -p "$own,$target" -o 0 -T 1000 1000
+}
+both_totals() {
+	python3 - "$WORK" <<-'END'
+		import sys
+		sys.path.insert(0, "tests/e2e")
+		import judge, report
+		work, stacks = sys.argv[1], report.last(f"{sys.argv[1]}/as.report")
+		truth = [judge.read_truth(f"{work}/{name}.out")[0] for name in ("as", "own")]
+		wanted = tuple(sum(numbers[i] for one in truth for numbers in one.values()) for i in (0, 1))
+		print(wanted, judge.total(stacks), *stacks, sep="\n")
+		sys.exit(wanted != judge.total(stacks) or any(stack.walked for stack in stacks))
+	END
+}
+one_of_two() {
+	start_two fallback && target_run as && target_end || return 1
+	local denied=$target
+	target=$own target_in=$own_in
+	target_run own && tool_stop && target_end && both_totals &&
+		says "\[dwunw\] default reader failed \(.* process $denied: .*\); retry without reader\$" \
+			'\[dwunw\] multi-frame disabled \(.*\): missing CAP_SYS_PTRACE$'
+}
+one_of_two_by_force() {
+	start_two force && return 1
+	wait "$tool"
+	[ $? = 1 ] && [ ! -s "$WORK/as.report" ] && says "default reader failed \(.* process $target: .*\); no retry without reader" \
+		'multi-frame disabled .*: missing CAP_SYS_PTRACE$'
+}
+check "one of two, without CAP_SYS_PTRACE, fallback" one_of_two
+check "one of two, without CAP_SYS_PTRACE, force" one_of_two_by_force
 hidden=""
 
 # A file that its owner alone may read: CAP_DAC_READ_SEARCH.
