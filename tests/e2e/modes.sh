@@ -324,11 +324,11 @@ check "a memory-lock limit of 0: complete" locked
 # The kernel's records of new mappings take locked memory, of which each user has some. With none besides, a second tool does without.
 two_tools() {
 	local TOOL=$WORK/bin/nobody as_user=$((60000 + $$ % 5000)) first
-	local all=("bpf perfmon sys_ptrace" prlimit --memlock=0:0 "$WORK/bin/memleak_dwunw_user" -o 0)
+	local with=("bpf perfmon sys_ptrace" prlimit --memlock=0:0 "$WORK/bin/memleak_dwunw_user" -o 0)
 	export as_user
-	start_target chain && tool_start as "${all[@]}" -p "$target" 1000 || return 1
+	start_target chain && tool_start as "${with[@]}" -p "$target" 1000 || return 1
 	first=$tool
-	tool_start second "${all[@]}" -p "$target" 1000 && target_run as && tool_stop || return 1
+	tool_start second "${with[@]}" -p "$target" 1000 && target_run as && tool_stop || return 1
 	tool=$first
 	tool_stop && target_end || return 1
 	cat "$WORK/as.stderr" "$WORK/second.stderr"
