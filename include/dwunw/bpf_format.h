@@ -52,8 +52,8 @@ struct dwunw_mappings {
 /* What the kernel knows of a process. Made by either side, then written by BPF programs only. */
 struct dwunw_process {
 	__u64 key; /* process image: odd ones given by user space, even ones by BPF programs */
-	__u32 generation; /* counts changes after which old mappings are not to be trusted */
-	__u32 removing;	  /* the dynamic linker is taking objects away */
+	__u32 generation;     /* counts changes after which old mappings are not to be trusted */
+	__u32 link_map_state; /* r_state of the dynamic linker, when it last called its hook */
 };
 
 /* Why an event did not become a plain known stack: indices of dwunw_slot.counts after the stop reasons. */

@@ -379,9 +379,13 @@ int dwunw_on_link_map(struct pt_regs *ctx)
 		return 0;
 	/* link.h: RT_CONSISTENT 0, RT_ADD 1, RT_DELETE 2; unreadable: assume the worst */
 	bpf_probe_read_user(&state, sizeof(state), (void *)address);
-	if (state == 2 || process->removing)
+	/*
+	 * Other namespaces (dlmopen) have link maps, and states, of their own. Of them it is known only that something changes there, if
+	 * nothing does here: so that it may be a removal.
+	 */
+	if (state == 2 || process->link_map_state == 2 || (!state && !process->link_map_state))
 		__sync_fetch_and_add(&process->generation, 1);
-	process->removing = state == 2;
+	process->link_map_state = state;
 	if (state == 0)
 		dwunw_announce(DWUNW_EVENT_MAPPINGS, process->key);
 	return 0;
@@ -398,7 +402,7 @@ int dwunw_on_exec(void *ctx)
 		return 0;
 	process->key = __sync_fetch_and_add(&dwunw_next_process, 2);
 	process->generation = 0;
-	process->removing = 0;
+	process->link_map_state = 0;
 	dwunw_announce(DWUNW_EVENT_PROCESS, process->key);
 	return 0;
 }
