@@ -2,6 +2,7 @@
 #include "bpf/traced.h"
 
 #include <errno.h>
+#include <link.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <dwunw/bpf_format.h>
 
 #include "bpf/history.h"
+#include "bpf/linker.h"
 #include "bpf/permanent.h"
 #include "bpf/space.h"
 #include "elf/elf_file.h"
@@ -296,46 +298,26 @@ bool traced_has_ended(const struct traced *traced)
 	return poll(&fd, 1, 0) == 1;
 }
 
-/* The dynamic linker's file among the mappings, the vaddr of its hook and the address of its state. */
-static const struct mapping *find_link_map_hook(const struct process *process, uint64_t *vaddr,
-						uint64_t *state)
-{
-	uint64_t size, debug;
-
-	for (size_t i = 0; i < process->n_mappings; i++) {
-		const struct mapping *mapping = &process->mappings[i];
-		const char *base = strrchr(mapping->path, '/');
-
-		if (!mapping->module || !base || strncmp(base, "/ld", 3) != 0 ||
-		    elf_file_find_function(mapping->module->elf, "_dl_debug_state", vaddr, &size))
-			continue;
-		*state = 0; /* unknown: every call of the hook counts as a removal */
-		/* struct r_debug of link.h: int r_version; void *r_map, *r_brk; int r_state */
-		if (elf_file_find_object(mapping->module->elf, "_r_debug", &debug, &size) == 0)
-			*state = debug + mapping->load_bias + 3 * sizeof(void *);
-		return mapping;
-	}
-	return NULL;
-}
-
 /* Without it (static programs, other linkers) removals go unnoticed until the next exec. */
 static void attach_hook(struct traced_env *env, struct traced *traced)
 {
 	const struct mapping *mapping;
-	uint64_t vaddr, state, offset;
+	uint64_t vaddr, r_debug, offset;
 	struct probe probe;
 	char path[64];
 	int fd;
 
 	probe_detach(&traced->hook);
-	mapping = find_link_map_hook(traced->process, &vaddr, &state);
+	mapping = linker_find(traced->process, &vaddr, &r_debug);
 	if (!mapping || elf_file_vaddr_to_off(mapping->module->elf, vaddr, &offset))
 		return;
 	fd = process_open_mapping(traced->pid, mapping);
 	if (fd < 0)
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	probe = (struct probe){.offset = offset, .cookie = state};
+	/* r_state; 0, unknown: every call of the hook counts as a removal */
+	probe = (struct probe){.offset = offset,
+			       .cookie = r_debug ? r_debug + offsetof(struct r_debug, r_state) : 0};
 	probe_attach(env->link_map_program, traced->pid, path, &probe, 1, false, &traced->hook);
 	close(fd);
 }
