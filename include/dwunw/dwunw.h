@@ -108,6 +108,12 @@ struct dwunw_bpf_stats {
 	uint64_t
 		records_lost; /* of new mappings, of any process: stacks from before may stay unfinished */
 	/*
+	 * Executable mappings of the present processes whose files could not be read, and why the first of them could not (negative errno; 0: there
+	 * is none). Stacks that come to such a file end there with DWUNW_STOP_NO_TABLE.
+	 */
+	uint64_t unreadable;
+	int unreadable_error;
+	/*
 	 * 0, or why the kernel gives no records of new mappings (negative errno): a stack through code that was unmapped before it was handled is not
 	 * finished.
 	 */
@@ -328,7 +334,8 @@ DWUNW_API void dwunw_bpf_destroy(struct dwunw_bpf *bpf);
 
 /*
  * Loads the unwind tables of a process and follows its dynamic linker. Its stacks are walked in the kernel from now on. (A process
- * that was not added announces itself with its first stack.) Again for the same pid: reads its mappings again.
+ * that was not added announces itself with its first stack.) Again for the same pid: reads its mappings again. Files of it that cannot be read are
+ * no error: see dwunw_bpf_stats.unreadable.
  * -ESRCH: no such process; -EACCES, -EPERM: not permitted to read its mappings; -EINVAL: NULL, or no pid.
  */
 DWUNW_API int dwunw_bpf_add_process(struct dwunw_bpf *bpf, pid_t pid);

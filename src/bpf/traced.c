@@ -95,9 +95,12 @@ static bool is_code(const struct mapping *mapping)
 	       strcmp(mapping->path, "[uprobes]") != 0;
 }
 
-static void fill_mappings(struct traced_env *env, const struct process *process,
-			  struct dwunw_mappings *ret)
+static void fill_mappings(struct traced_env *env, struct traced *traced, struct dwunw_mappings *ret)
 {
+	const struct process *process = traced->process;
+
+	traced->n_unreadable = 0;
+	traced->unreadable_error = 0;
 	for (size_t i = 0; i < process->n_mappings; i++) {
 		const struct mapping *from = &process->mappings[i];
 		struct dwunw_mapping *to = &ret->mappings[ret->n];
@@ -119,6 +122,9 @@ static void fill_mappings(struct traced_env *env, const struct process *process,
 			to->flags = from->permanent ? DWUNW_MAPPING_PERMANENT : 0;
 		} else if (from->error && from->error != -ENOEXEC) { /* JIT code can be in a file */
 			to->table_id = UNREADABLE_TABLE;
+			traced->n_unreadable++;
+			if (!traced->unreadable_error)
+				traced->unreadable_error = from->error;
 		}
 		ret->n++;
 	}
@@ -272,7 +278,7 @@ static int publish(struct traced_env *env, struct traced *traced, struct dwunw_m
 	mappings->process = traced->key;
 	mappings->generation = before;
 	mappings->epoch = env->next_epoch++;
-	fill_mappings(env, traced->process, mappings);
+	fill_mappings(env, traced, mappings);
 	set_permanent_epoch(env, traced, mappings);
 	return show_mappings(env, mappings);
 }
