@@ -46,7 +46,7 @@ apart() {
 rate='too many unfinished stacks a second'
 for how in fresh blind; do
 	for mode in fallback force; do
-		check "$how, $mode: the run" one_run $how $how.$mode -W $mode --dwunw-share 1
+		check "$how, $mode: the run" one_run $how $how.$mode -W $mode --dwunw-share 1 --dwunw-slice 64
 		check "$how, $mode: the totals are true" "$E2E/judge.py" total "$WORK/$how.$mode.out" "$WORK/$how.$mode.report"
 	done
 	check "$how, force: too many to be sent" apart $how.force "$rate"

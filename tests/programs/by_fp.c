@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include "truth.h"
 
-enum { SIZE = 77, PAGES = 512, PAGE = 4096, MANY = 6000, FEW = 20, DEPTH = 40 };
+enum { SIZE = 77, PAGES = 512, PAGE = 4096, MANY = 4000, AT_ONCE = 8, FEW = 20, DEPTH = 40 };
 
 typedef void caller_fn(void (*function)(void));
 
@@ -85,6 +85,8 @@ int main(int argc, char **argv)
 			call_deep(DEPTH);
 		else
 			wrong_information(leak);
+		if (n == MANY && i % AT_ONCE == 0) /* so that user space keeps up */
+			usleep(1000);
 	}
 	truth((size_t)n * SIZE, (size_t)n, "leak");
 	truth_done();
