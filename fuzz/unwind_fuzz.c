@@ -78,7 +78,8 @@ static void build_tables(void)
 
 /*
  * A walk over tables against one over CFI. Tables lack rules that only DWARF expressions say, and frames of more than 2 GiB: EXPRESSION. And they
- * have rules for padding between functions (table.h), where CFI has none, so that the frame is walked by frame pointer or as exact.
+ * have rules for padding between functions (table.h), where CFI has none, so that the frame is walked by frame pointer or as exact, or,
+ * the innermost one, not at all.
  */
 static void compare_with_cfi(const struct unwind_snapshot *snapshot, size_t max_frames,
 			     const struct dwunw_unwind_result *by_table)
@@ -95,7 +96,8 @@ static void compare_with_cfi(const struct unwind_snapshot *snapshot, size_t max_
 		if (same_frame(a, b))
 			continue;
 		HOLDS((is_cut && n + 1 == by_table->n_frames) ||
-		      (a->flags & ~b->flags & (DWUNW_FRAME_EXACT | DWUNW_FRAME_FP)));
+		      (a->flags & ~b->flags & (DWUNW_FRAME_EXACT | DWUNW_FRAME_FP)) ||
+		      (n + 1 == result.n_frames && result.stop == DWUNW_STOP_NO_CFI));
 		return;
 	}
 	HOLDS(is_cut ? result.n_frames >= by_table->n_frames
