@@ -114,6 +114,12 @@ static uint8_t *take_cut_short(struct input *input)
 	event->slice_start = world_word(input_uint(input, 4));
 	event->slice_size = (uint32_t)input_uint(input, 3);
 	event->generation = (uint32_t)input_uint(input, 1);
+	event->fp_root = event->event.time_ns >> 6 & 1;
+	event->second = event->slice_size;
+	if (event->event.time_ns & 0x80) {
+		event->second /= 2;
+		event->second_start = event->registers.regs[0];
+	}
 	event->missing = input_uint(input, 1) << 1; /* the first unit is there */
 	for (int i = 0; i < 4; i++) {
 		event->returns[i].slot = world_word(input_uint(input, 4));

@@ -55,8 +55,8 @@ soak: examples $(PROGRAMS)
 
 # The targets are what a distribution ships: optimized, no frame pointers, no debug information, no sanitizer.
 TARGET_FLAGS := -D_GNU_SOURCE $(WARNINGS) -O2 -fomit-frame-pointer -MMD -MP
-# tests/e2e/modes.sh: what frame pointers lead through.
-$(B)/tests/programs/modes $(B)/tests/programs/modes_lib.so: TARGET_FLAGS += -fno-omit-frame-pointer
+# tests/e2e/modes.sh, by_fp.sh: what frame pointers lead through.
+$(B)/tests/programs/modes $(B)/tests/programs/modes_lib.so $(B)/tests/programs/by_fp: TARGET_FLAGS += -fno-omit-frame-pointer
 $(B)/tests/programs/modes_lib.so: TARGET_FLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 $(B)/tests/programs/%_lib.so: tests/programs/%_lib.c $(FLAGS_STAMP)
 	$(call say,TARGET)

@@ -156,18 +156,30 @@ static int stack_of(struct collector *c, unsigned int target, int64_t id, uint32
 		      : stack_at(c, &c->known, (size_t)id, target, id, &made, number);
 }
 
-bool collect_target_of(const struct collect_source *source, uint64_t image, unsigned int *ret)
+bool collect_find_target(const struct collect_target *targets, unsigned int n, uint64_t image,
+			 uint64_t time_ns, unsigned int *ret)
 {
-	for (unsigned int i = 0; i < source->n_targets; i++) {
-		const struct collect_target *target = &source->targets[i];
-		uint64_t current = *target->image;
+	const struct collect_target *found = NULL;
+	uint64_t found_image = 0;
 
-		if (target->gone || image >> 32 != *target->tgid)
+	for (unsigned int i = 0; i < n; i++) {
+		const struct collect_target *target = &targets[i];
+		uint64_t its_image = *target->image;
+
+		if (target->gone || image >> 32 != *target->tgid || time_ns < target->started_ns ||
+		    (found && target->started_ns < found->started_ns))
 			continue;
+		found = target;
+		found_image = its_image;
 		*ret = i;
-		return !current || current == image;
 	}
-	return false;
+	return found && (!found_image || found_image == image);
+}
+
+static bool find_target(const struct collect_source *source, uint64_t image, uint64_t time_ns,
+			unsigned int *ret)
+{
+	return collect_find_target(source->targets, source->n_targets, image, time_ns, ret);
 }
 
 /* A block of target `owner` is also in the memory of the children that were forked since. */
@@ -221,7 +233,7 @@ static int add_block(struct collector *c, const void *key_bytes, const void *val
 	double besides = sampling_besides(c->source->sampling, block->sample, block->size);
 	unsigned int target;
 
-	if (!collect_target_of(c->source, key->image, &target)) {
+	if (!find_target(c->source, key->image, block->time_ns, &target)) {
 		bpf_map_delete_elem(c->source->blocks_fd, key);
 		return 0;
 	}
@@ -254,7 +266,7 @@ static int add_sum(struct collector *c, const void *key_bytes, const void *value
 	const struct memleak_combined_key *key = key_bytes;
 	const struct memleak_combined *sum = value;
 	unsigned int target;
-	bool gone = !collect_target_of(c->source, key->image, &target);
+	bool gone = !find_target(c->source, key->image, UINT64_MAX, &target);
 
 	/* what is empty may fill again, but an event's stack has one block at most */
 	gone |= !sum->blocks && is_of_event(key->stack_id); /* dwunw-added */

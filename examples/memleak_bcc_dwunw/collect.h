@@ -24,6 +24,8 @@ struct collect_target {
 	bool is_child; /* it has inherited what its parent (a number) had at that time */
 	unsigned int parent;
 	uint64_t forked_ns;
+	uint64_t
+		started_ns; /* blocks from before are of a process that had its number; 0: any are its own */
 	/* found by collect_blocks(): of that, what the parent has not freed since */
 	uint64_t inherited_bytes, inherited_blocks;
 };
@@ -55,13 +57,16 @@ int collect_blocks(const struct collect_source *source, struct report_snapshot *
 
 /* The bytes of all of them, without the rest. */
 int collect_total(const struct collect_source *source, uint64_t *ret);
+/*
+ * Of which target a block is that has `image` (of its key) and was allocated at `time_ns`; false: of none any more. Of several that have had the same number, the last
+ * that had begun by then. *ret is only touched where there is one, or was.
+ */
+bool collect_find_target(const struct collect_target *targets, unsigned int n, uint64_t image,
+			 uint64_t time_ns, unsigned int *ret);
 
 /* Gives the stacks of the first `n` groups their frames. */
 int collect_frames(const struct collect_source *source, struct report_snapshot *snapshot,
 		   const struct report_groups *groups, size_t n);
-
-/* The number of the target that has the image (of struct memleak_key); false: it is of none, or not any more. */
-bool collect_target_of(const struct collect_source *source, uint64_t image, unsigned int *ret);
 
 /* One stack with its frames, to be freed with free(ret->frames). */
 int collect_stack(const struct collect_source *source, unsigned int target, int64_t id,

@@ -30,6 +30,8 @@ __u64 counts[MEMLEAK_N_COUNTS];
 /* By number of the target: thread group of the first call seen; image since its last exec, 0: it has not called exec. */
 __u32 target_tgids[MEMLEAK_MAX_TARGETS];
 __u64 target_images[MEMLEAK_MAX_TARGETS];
+/* Where the tool's numbers are not the kernel's: its number for a target whose thread group is not known yet; 0: none. */
+__u32 target_pids[MEMLEAK_MAX_TARGETS];
 
 /* The allocator call that a thread is in. */
 struct call {
@@ -418,6 +420,20 @@ static __always_inline void tell_child(struct task_struct *task, __u32 parent, _
 		count(MEMLEAK_COUNT_UNTOLD);
 }
 
+/* A target that has called no allocator yet is known by its number alone. */
+static __always_inline void find_target(struct task_struct *task, __u32 tgid)
+{
+	__u32 pid = pidns_ino ? pid_for_tool(task) : 0;
+
+	for (__u32 i = 0; pid && i < MEMLEAK_MAX_TARGETS; i++) {
+		if (target_pids[i] != pid)
+			continue;
+		target_pids[i] = 0;
+		if (!target_tgids[i])
+			target_tgids[i] = tgid;
+	}
+}
+
 SEC("raw_tp/sched_process_fork")
 int memleak_fork(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -426,6 +442,7 @@ int memleak_fork(struct bpf_raw_tracepoint_args *ctx)
 
 	if (tgid != (__u32)BPF_CORE_READ(task, pid)) /* a thread */
 		return 0;
+	find_target(BPF_CORE_READ(parent, group_leader), parent_tgid);
 	for (__u32 i = 0; i < MEMLEAK_MAX_TARGETS; i++) {
 		if (target_tgids[i] != parent_tgid)
 			continue;

@@ -39,6 +39,20 @@ void session_handle_events(struct session *session)
 	ring_buffer__consume(session->events);
 }
 
+/* What the kernel lacks or refuses, and what follows. */
+static void tell_of_kernel(const struct session *session)
+{
+	const struct dwunw_bpf_stats *stats = &session->told_stats;
+
+	if (stats->walk_in_user_space && !session->options.walk_in_user_space)
+		message("[dwunw] this kernel lacks bpf_loop (5.17): stacks are copied and walked "
+			"in user space, at a higher cost");
+	if (stats->records_error)
+		message("[dwunw] no records of new mappings (perf_event_open: %s): stacks through "
+			"libraries that are closed soon after may be cut short",
+			strerror(-stats->records_error));
+}
+
 static int start_dwunw(struct session *session)
 {
 	int fd = bpf_map__fd(session->skel->maps.dwunw_events);
@@ -48,10 +62,7 @@ static int start_dwunw(struct session *session)
 		err = dwunw_bpf_create(session->context, session->skel->obj, &session->dwunw);
 	if (!err) {
 		dwunw_bpf_get_stats(session->dwunw, &session->told_stats);
-		if (session->told_stats.walk_in_user_space && !session->options.walk_in_user_space)
-			message("[dwunw] this kernel lacks bpf_loop (5.17): stacks are copied and "
-				"walked "
-				"in user space, at a higher cost");
+		tell_of_kernel(session);
 		session->modules = dwunw_context_modules(session->context);
 		session->events = ring_buffer__new(fd, on_event, session, NULL);
 		err = session->events ? 0 : -errno;

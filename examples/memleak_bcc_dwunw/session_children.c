@@ -40,6 +40,7 @@ static void follow(struct session *session, const struct memleak_child *child, i
 		.is_child = true,
 		.parent = child->parent,
 		.forked_ns = child->by_exec ? 0 : child->time_ns,
+		.started_ns = child->time_ns,
 		.allocator = {.fd = -1},
 	};
 	/* Before there are probes: while it shares memory with another process, those of both see the other's calls. */
@@ -80,9 +81,14 @@ int children_start(struct session *session)
 
 	if (!session->options.follow_forks)
 		return 0;
-	/* Where the numbers are those of the kernel, a child is known also before its parent's first call. */
-	for (unsigned int i = 0; i < session->n_targets && !session->skel->rodata->pidns_ino; i++)
-		session->skel->bss->target_tgids[i] = (__u32)session->targets[i].pid;
+	/* a child is known also before its parent's first call */
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		__u32 *numbers = session->skel->rodata->pidns_ino
+					 ? session->skel->bss->target_pids
+					 : session->skel->bss->target_tgids;
+
+		numbers[i] = (__u32)session->targets[i].pid;
+	}
 	session->skel->links.memleak_fork = bpf_program__attach(session->skel->progs.memleak_fork);
 	if (!session->skel->links.memleak_fork)
 		return -errno;

@@ -34,6 +34,7 @@ struct target {
 	bool inherited_told;
 	unsigned int parent; /* its number */
 	uint64_t forked_ns;  /* CLOCK_MONOTONIC; 0: by exec, nothing is inherited */
+	uint64_t started_ns; /* the same clock, of a child */
 	struct probe_links links;
 	/* with --max-overhead: memleak_only_allocates(), memleak_frees() */
 	struct probe_links call_links, free_links;

@@ -56,7 +56,7 @@ static int on_event(void *arg, void *data, size_t size)
 
 	(void)size;
 	session_source(session, targets, &source);
-	if (!collect_target_of(&source, event->image, &target))
+	if (!collect_find_target(targets, source.n_targets, event->image, event->time_ns, &target))
 		return 0;
 	err = collect_stack(&source, target, event->stack_id, &stack);
 	if (err)

@@ -52,8 +52,8 @@ struct dwunw_mappings {
 /* What the kernel knows of a process. Made by either side, then written by BPF programs only. */
 struct dwunw_process {
 	__u64 key; /* process image: odd ones given by user space, even ones by BPF programs */
-	__u32 generation; /* counts changes after which old mappings are not to be trusted */
-	__u32 removing;	  /* the dynamic linker is taking objects away */
+	__u32 generation;     /* counts changes after which old mappings are not to be trusted */
+	__u32 link_map_state; /* r_state of the dynamic linker, when it last called its hook */
 };
 
 /* Why an event did not become a plain known stack: indices of dwunw_slot.counts after the stop reasons. */
@@ -98,9 +98,11 @@ struct dwunw_slot {
 	__u32 skip;
 	__u32 end; /* first frame that is too deep */
 	__u32 fp_steps;
-	__u32 stale; /* permanent mappings only */
-	__u32 reserved;
-	__u32 victim;		      /* the entry of a set that was last replaced */
+	__u32 stale;   /* permanent mappings only */
+	__u32 by_fp;   /* enum dwunw_by_fp */
+	__u32 fp_root; /* `frames` are those of a walk by frame pointer, which reached the root */
+	__u32 base;    /* where frames are written: a word of `frames` */
+	__u32 victim;  /* the entry of a set that was last replaced */
 	__u32 rule_address;	      /* of `rule` in table space; 0: not from a table */
 	struct dwunw_mapping mapping; /* that the last frame was in */
 	struct dwunw_rule full_rule;  /* `rule` whole, for the full walk */

@@ -109,18 +109,75 @@ static __always_inline void dwunw_gather_returns(struct dwunw_cut_short_event *e
 	}
 }
 
+/*
+ * The stack pointer that a signal interrupted, if its handler runs on an alternate stack; else, or where it is not found, 0. The kernel pushes
+ * its frame at the top of that stack, and uc_stack, which is in it, is what sigaltstack(2) had set.
+ */
+static __noinline __u64 dwunw_interrupted_sp(struct dwunw_slot *slot, __u64 sp)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 start = task->sas_ss_sp, size = task->sas_ss_size, found = 0;
+	__u64 window = start + size - DWUNW_WINDOW_SIZE;
+
+	if (sp - start >= size)
+		return 0;
+	slot->in_window = 0;
+	if (bpf_probe_read_user(slot->window, DWUNW_WINDOW_SIZE, (void *)window))
+		return 0;
+	/* the topmost is that of the first signal; without branches, so that the verifier has one path */
+	for (__u64 i = 1; i < DWUNW_WINDOW_SIZE / 8 - DWUNW_ARCH_SAVED_SP / 8; i++) {
+		__u64 other = (slot->window[i] ^ start) | (slot->window[i + 2] ^ size);
+		__u64 no = -other;
+
+		barrier_var(no);
+		no = (__s64)(other | no) >> 63;
+		barrier_var(no);
+		found = (found & no) | (i & ~no);
+	}
+	found &= DWUNW_WINDOW_SIZE / 8 - 1;
+	/* what lies below sp is left from other signals */
+	if (!found || window + found * 8 < sp)
+		return 0;
+	sp = slot->window[(found + DWUNW_ARCH_SAVED_SP / 8) & (DWUNW_WINDOW_SIZE / 8 - 1)];
+	return sp - start < size ? 0 : sp;
+}
+
+/* Decides what the slice is of: of an alternate stack as much as is in use, half of the slice at most. */
+static __always_inline void dwunw_divide_slice(struct dwunw_cut_short_event *event,
+					       struct dwunw_slot *slot)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 sp = event->registers.regs[DWUNW_ARCH_NATIVE.sp], other;
+
+	event->slice_start = sp & ~(DWUNW_SLICE_UNIT - 1ULL);
+	event->slice_size = event->second = dwunw_slice_size;
+	event->second_start = 0;
+	other = dwunw_interrupted_sp(slot, sp);
+	if (!other)
+		return;
+	event->second_start = other & ~(DWUNW_SLICE_UNIT - 1ULL);
+	event->second =
+		(task->sas_ss_sp + task->sas_ss_size - event->slice_start + DWUNW_SLICE_UNIT - 1) &
+		~(DWUNW_SLICE_UNIT - 1);
+	if (event->second > dwunw_slice_size / 2)
+		event->second =
+			(dwunw_slice_size / 2 + DWUNW_SLICE_UNIT - 1) & ~(DWUNW_SLICE_UNIT - 1);
+}
+
 /* In pieces that do not cross pages: one that was never touched, in the midst of a large frame, may be followed by others. */
 static __always_inline void dwunw_read_slice(struct dwunw_cut_short_event *event)
 {
-	__u64 start = event->registers.regs[DWUNW_ARCH_NATIVE.sp] & ~(DWUNW_SLICE_UNIT - 1ULL);
-
 	event->missing = 0;
 	for (__u32 at = 0; at < dwunw_slice_size; at += DWUNW_SLICE_UNIT) {
+		__u64 first = (__s64)((__u64)at - event->second) >> 63; /* without a branch */
+		__u64 start;
+
+		barrier_var(first);
+		start = (event->slice_start & first) |
+			((event->second_start - event->second) & ~first);
 		if (bpf_probe_read_user(event->slice + at, DWUNW_SLICE_UNIT, (void *)(start + at)))
 			event->missing |= 1ULL << at / DWUNW_SLICE_UNIT;
 	}
-	event->slice_start = start;
-	event->slice_size = dwunw_slice_size;
 }
 
 /* Sends the unfinished walk in `slot` to user space; returns the id of the event. */
@@ -135,21 +192,18 @@ static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot,
 		slot->ship_second = second;
 		slot->ship_ns = 0;
 	}
-	if (slot->ship_ns > dwunw_ship_ns) {
-		slot->counts[DWUNW_STOP_RATE]++;
+	if (slot->ship_ns > dwunw_ship_ns)
 		return DWUNW_ID_REASON | DWUNW_STOP_RATE;
-	}
 	event = bpf_ringbuf_reserve(
 		&dwunw_events, offsetof(struct dwunw_cut_short_event, slice) + dwunw_slice_size, 0);
-	if (!event) {
-		slot->counts[DWUNW_STOP_DROPPED]++;
+	if (!event)
 		return DWUNW_ID_REASON | DWUNW_STOP_DROPPED;
-	}
 	slot->counts[slot->stop & 15]++;
 	slot->counts[DWUNW_COUNT_SHIPPED]++;
 	id = DWUNW_ID_EVENT | (__u64)slot->number << 32 | slot->sequence++;
 	dwunw_fill_event(&event->event, DWUNW_EVENT_CUT_SHORT, process, id);
 	dwunw_arch_regs(ctx, &event->registers);
+	dwunw_divide_slice(event, slot); /* before the verifier's paths part */
 	event->stop = slot->stop;
 	event->skip = slot->skip;
 	event->entry_sp = slot->entry_sp;
@@ -158,6 +212,7 @@ static __noinline __s64 dwunw_ship(struct pt_regs *ctx, struct dwunw_slot *slot,
 		event->n_frames = DWUNW_CUT_SHORT_FRAMES;
 	if (dwunw_details)
 		event->n_frames = 0;
+	event->fp_root = slot->fp_root && event->n_frames == slot->event.n_frames;
 	event->generation = generation;
 	event->trampoline = dwunw_trampoline();
 	bpf_probe_read_kernel(event->frames, sizeof(event->frames), slot->frames);
@@ -229,13 +284,10 @@ static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_
 		return -12; /* ENOMEM */
 	generation = process->generation;
 	slot->event.n_frames = 0;
-	if (dwunw_walk_in_user) {
-		slot->stop = DWUNW_STOP_NOT_WALKED;
-		return dwunw_ship(ctx, slot, process->key, generation);
-	}
-	slot->stop = DWUNW_STOP_NO_PROCESS;
+	slot->fp_root = 0;
+	slot->stop = dwunw_walk_in_user ? DWUNW_STOP_NOT_WALKED : DWUNW_STOP_NO_PROCESS;
 	place = process->key % DWUNW_MAX_PROCESSES;
-	map = bpf_map_lookup_elem(&dwunw_mappings, &place);
+	map = dwunw_walk_in_user ? 0 : bpf_map_lookup_elem(&dwunw_mappings, &place);
 	if (map)
 		mappings = bpf_map_lookup_elem(map, &zero);
 	if (mappings && mappings->process == process->key) {
@@ -243,15 +295,22 @@ static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_
 		dwunw_walk_stack(ctx, slot, mappings, process->key);
 		if (slot->stale && slot->stop == DWUNW_STOP_NO_MAPPING)
 			slot->stop = DWUNW_STOP_STALE;
+		if (dwunw_guess && slot->stop != DWUNW_STOP_ROOT && slot->stop != DWUNW_STOP_DEPTH)
+			dwunw_try_fp(ctx, slot, mappings, process->key);
 	}
 	if (dwunw_can_finish(slot->stop)) {
 		id = dwunw_ship(ctx, slot, process->key, generation);
-		if (id != (DWUNW_ID_REASON | DWUNW_STOP_DROPPED) || !slot->event.n_frames)
+		if (!(id & DWUNW_ID_REASON))
 			return id;
-		slot->stop = DWUNW_STOP_DROPPED; /* and counted; the frames so far take less room */
-	} else {
-		slot->counts[slot->stop & 15]++;
+		slot->stop = id & 15;
 	}
+	if (slot->fp_root)
+		slot->stop = DWUNW_STOP_ROOT;
+	slot->counts[slot->stop & 15]++;
+	/* the frames so far take less room than what was dropped */
+	if (slot->stop == DWUNW_STOP_RATE ||
+	    (slot->stop == DWUNW_STOP_DROPPED && !slot->event.n_frames))
+		return DWUNW_ID_REASON | slot->stop;
 	if (slot->stop == DWUNW_STOP_ROOT) {
 		if (slot->fp_steps)
 			slot->counts[DWUNW_COUNT_FP_STACKS]++;
@@ -320,9 +379,13 @@ int dwunw_on_link_map(struct pt_regs *ctx)
 		return 0;
 	/* link.h: RT_CONSISTENT 0, RT_ADD 1, RT_DELETE 2; unreadable: assume the worst */
 	bpf_probe_read_user(&state, sizeof(state), (void *)address);
-	if (state == 2 || process->removing)
+	/*
+	 * Other namespaces (dlmopen) have link maps, and states, of their own. Of them it is known only that something changes there, if
+	 * nothing does here: so that it may be a removal.
+	 */
+	if (state == 2 || process->link_map_state == 2 || (!state && !process->link_map_state))
 		__sync_fetch_and_add(&process->generation, 1);
-	process->removing = state == 2;
+	process->link_map_state = state;
 	if (state == 0)
 		dwunw_announce(DWUNW_EVENT_MAPPINGS, process->key);
 	return 0;
@@ -339,7 +402,7 @@ int dwunw_on_exec(void *ctx)
 		return 0;
 	process->key = __sync_fetch_and_add(&dwunw_next_process, 2);
 	process->generation = 0;
-	process->removing = 0;
+	process->link_map_state = 0;
 	dwunw_announce(DWUNW_EVENT_PROCESS, process->key);
 	return 0;
 }

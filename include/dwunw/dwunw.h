@@ -52,8 +52,9 @@ struct dwunw_bpf_opts {
 	bool walk_in_user_space; /* sends every stack there; so does a kernel before 5.17 */
 	bool details;		 /* frames carry sp and cfa */
 	/*
-	 * Frames in files that could not be read are left by frame pointer where that leads to the root (DWUNW_FRAME_FP); else
-	 * the stack ends there, as without this.
+	 * A stack that does not reach its root (a file that could not be read, wrong call frame information, more of them than
+	 * may be sent, ...) is walked by frame pointer: where it is stuck, then from the beginning. It is taken if that leads to the root, with
+	 * DWUNW_FRAME_FP on the frames that were left so; else the stack ends where it does without this.
 	 */
 	bool guess;
 };
@@ -106,6 +107,17 @@ struct dwunw_bpf_stats {
 	uint64_t mappings_refused; /* executable mappings past the limit of one process */
 	uint64_t
 		records_lost; /* of new mappings, of any process: stacks from before may stay unfinished */
+	/*
+	 * Executable mappings of the present processes whose files could not be read, and why the first of them could not (negative errno; 0: there
+	 * is none). Stacks that come to such a file end there with DWUNW_STOP_NO_TABLE.
+	 */
+	uint64_t unreadable;
+	int unreadable_error;
+	/*
+	 * 0, or why the kernel gives no records of new mappings (negative errno): a stack through code that was unmapped before it was handled is not
+	 * finished.
+	 */
+	int records_error;
 	bool walk_in_user_space; /* all stacks are sent there: see dwunw_bpf_opts */
 };
 
@@ -322,7 +334,8 @@ DWUNW_API void dwunw_bpf_destroy(struct dwunw_bpf *bpf);
 
 /*
  * Loads the unwind tables of a process and follows its dynamic linker. Its stacks are walked in the kernel from now on. (A process
- * that was not added announces itself with its first stack.) Again for the same pid: reads its mappings again.
+ * that was not added announces itself with its first stack.) Again for the same pid: reads its mappings again. Files of it that cannot be read are
+ * no error: see dwunw_bpf_stats.unreadable.
  * -ESRCH: no such process; -EACCES, -EPERM: not permitted to read its mappings; -EINVAL: NULL, or no pid.
  */
 DWUNW_API int dwunw_bpf_add_process(struct dwunw_bpf *bpf, pid_t pid);

@@ -122,7 +122,10 @@ struct dwunw_return {
 	__u64 address;
 };
 
-/* With room for a slice of any size that user space has asked for (dwunw_slice_size): the record ends there. */
+/*
+ * With room for a slice of any size that user space has asked for (dwunw_slice_size): the record ends there. From `second` on, a multiple of
+ * DWUNW_SLICE_UNIT, the slice is of another stack, the one that a signal interrupted whose handler runs on an alternate stack.
+ */
 struct dwunw_cut_short_event {
 	struct dwunw_event event;
 	struct dwunw_registers registers;
@@ -135,7 +138,10 @@ struct dwunw_cut_short_event {
 	__u32 slice_size;
 	__u32 generation; /* of the process's mappings when the stack was taken */
 	__u64 entry_sp;	  /* stack pointer, if the probe is where a function begins; else 0 */
-	__u64 missing;	  /* bit i: unit i of the slice could not be read, its bytes mean nothing */
+	__u32 fp_root;	  /* the frames were found by frame pointer, up to the root */
+	__u32 second;	  /* slice_size where there is none */
+	__u64 second_start;
+	__u64 missing; /* bit i: unit i of the slice could not be read, its bytes mean nothing */
 	struct dwunw_return returns[DWUNW_MAX_RETURNS];
 	__u64 frames[2 * DWUNW_CUT_SHORT_FRAMES]; /* as in a stack record; none with details */
 	__u8 slice[DWUNW_MAX_SLICE];

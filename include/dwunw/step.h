@@ -221,4 +221,28 @@ dwunw_step(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
 	return DWUNW_CONTINUE;
 }
 
+/*
+ * Steps `s` to the caller without the frame's rule, by frame pointer (`entry_sp`: as in struct dwunw_slot). `room` is for a rule. DWUNW_CONTINUE, or
+ * anything else: there is none that can be believed, and `s` is as it was. A return address of 0 is none: where a frame pointer is some
+ * other value, zeros are what is found most.
+ */
+static inline __attribute__((always_inline)) int
+dwunw_step_by_fp(struct dwunw_step_state *s, const struct dwunw_step_arch *arch,
+		 struct dwunw_reader *reader, __u64 entry_sp, struct dwunw_frame_rule *room,
+		 __u64 *cfa)
+{
+	int stop;
+
+	if (s->pc_exact && s->sp == entry_sp)
+		*room = dwunw_null_call_rule(arch);
+	else if (!s->fp_lost && dwunw_fp_is_sane(s, arch))
+		*room = arch->fp_frame;
+	else
+		return DWUNW_STOP_NO_CFI;
+	stop = dwunw_step(s, arch, reader, room, 0, cfa);
+	if (stop == DWUNW_CONTINUE)
+		s->valid = 0; /* of the other registers nothing is known */
+	return stop;
+}
+
 #endif

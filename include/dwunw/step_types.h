@@ -8,6 +8,13 @@
 
 #define DWUNW_CONTINUE (-1) /* dwunw_step(): the caller's frame was found */
 
+/* What a walk takes frame pointers for, besides code that has no call frame information. */
+enum dwunw_by_fp {
+	DWUNW_FP_NO_MORE,
+	DWUNW_FP_WHERE_STUCK, /* frames whose rule is not there, or leads nowhere */
+	DWUNW_FP_FIRST, /* all but the innermost, where they have one: their rules may be wrong */
+};
+
 /* What a step must know of an architecture; a constant, so that the compiler folds it. */
 struct dwunw_step_arch {
 	__u8 word_size;	  /* bytes */
@@ -51,6 +58,15 @@ dwunw_fp_is_sane(const struct dwunw_step_state *s, const struct dwunw_step_arch 
 {
 	return s->fp >= s->sp && s->fp - s->sp <= arch->max_fp_frame &&
 	       !(s->fp & (arch->word_size - 1));
+}
+
+/* Whether a frame with this rule is left by frame pointer nevertheless. Its rule says if it is a root, or what a signal interrupted. */
+static inline __attribute__((always_inline)) int
+dwunw_fp_comes_first(const struct dwunw_step_state *s, __u32 by_fp,
+		     const struct dwunw_frame_rule *rule)
+{
+	return by_fp == DWUNW_FP_FIRST && !s->pc_exact && !(rule->flags & DWUNW_RULE_SIGNAL) &&
+	       rule->ra_kind != DWUNW_RULE_UNDEFINED;
 }
 
 /*

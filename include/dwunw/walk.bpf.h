@@ -21,7 +21,7 @@ struct dwunw_reader {
 /* Set by user space before loading. */
 const volatile __u32 dwunw_max_depth = 127;
 const volatile __u32 dwunw_details; /* stack records carry stack pointers */
-const volatile __u32 dwunw_guess;   /* dwunw_bpf_opts.guess, kept here for user space */
+const volatile __u32 dwunw_guess;   /* dwunw_bpf_opts.guess */
 
 /* Bytes below a missed word that a new window also takes: registers saved next to the return address. */
 #define DWUNW_WINDOW_LEAD 64
@@ -267,6 +267,8 @@ struct dwunw_walk {
 	__u64 epoch; /* of what is believed */
 };
 
+#define DWUNW_WORDS_A_FRAME (dwunw_details ? 3 : 2)
+
 /* Writes the frame down and mixes it into the id. */
 static __always_inline void dwunw_record(struct dwunw_slot *slot, __u32 frame, __u64 pc, __u64 sp,
 					 __u64 flags, __u64 code)
@@ -277,7 +279,7 @@ static __always_inline void dwunw_record(struct dwunw_slot *slot, __u32 frame, _
 		return;
 	slot->event.n_frames = index + 1;
 	slot->hash = dwunw_hash_frame(slot->hash, code);
-	index *= dwunw_details ? 3 : 2;
+	index = index * DWUNW_WORDS_A_FRAME + slot->base;
 	slot->frames[index & (DWUNW_FRAME_WORDS - 1)] = pc | flags << DWUNW_FRAME_FLAG_SHIFT;
 	slot->frames[(index + 1) & (DWUNW_FRAME_WORDS - 1)] = code;
 	if (dwunw_details)
@@ -350,7 +352,22 @@ static __always_inline int dwunw_complete_rule(struct dwunw_slot *slot)
 	return 0;
 }
 
-/* The same with all registers, for the few stacks that need them. */
+/* Leaves the frame by frame pointer, and marks it: DWUNW_CONTINUE if that was possible. */
+static __noinline int dwunw_leave_by_fp(struct dwunw_slot *slot, __u32 frame)
+{
+	__u32 index = (frame - slot->skip) * DWUNW_WORDS_A_FRAME + slot->base;
+
+	if (dwunw_step_by_fp(&slot->state, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot,
+			     slot->entry_sp, &slot->rule, &slot->cfa) != DWUNW_CONTINUE)
+		return DWUNW_STOP_NO_CFI;
+	slot->fp_steps++;
+	if (frame >= slot->skip)
+		slot->frames[index & (DWUNW_FRAME_WORDS - 1)] |= (__u64)DWUNW_FRAME_FP
+								 << DWUNW_FRAME_FLAG_SHIFT;
+	return DWUNW_CONTINUE;
+}
+
+/* The same with all registers, for the few stacks that need them, or by frame pointer (slot->by_fp). */
 static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
 {
 	struct dwunw_slot *slot = walk->slot;
@@ -366,10 +383,16 @@ static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
 	dwunw_record(slot, frame, DWUNW_FRAME_PC(s->pc), s->sp, flags, slot->code);
 	if (stop == DWUNW_CONTINUE && dwunw_complete_rule(slot))
 		stop = DWUNW_STOP_NO_TABLE;
+	if (stop == DWUNW_CONTINUE && dwunw_fp_comes_first(s, slot->by_fp, &slot->rule) &&
+	    dwunw_leave_by_fp(slot, frame) == DWUNW_CONTINUE)
+		return 0;
 	if (stop == DWUNW_CONTINUE)
-		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot, &slot->rule,
-				  &slot->full_rule, &slot->cfa);
+		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot,
+				  &slot->full_rule.frame, &slot->full_rule, &slot->cfa);
 	if (stop == DWUNW_CONTINUE)
+		return 0;
+	if (slot->by_fp && stop != DWUNW_STOP_ROOT &&
+	    dwunw_leave_by_fp(slot, frame) == DWUNW_CONTINUE)
 		return 0;
 	slot->stop = stop;
 	return 1;
@@ -380,12 +403,23 @@ static __always_inline void dwunw_walk_start(struct dwunw_slot *slot, __u64 proc
 	slot->state.pc_exact = 1;
 	slot->state.fp_lost = 0;
 	slot->mapping.start = slot->mapping.end = 0;
-	slot->hash = process * DWUNW_HASH_MULTIPLIER;
+	slot->hash = process * DWUNW_HASH_MULTIPLIER ^ slot->by_fp;
 	slot->event.n_frames = 0;
 	slot->fp_steps = 0;
 	slot->cfa = 0;
 	slot->end = dwunw_max_depth + slot->skip;
 	slot->stop = DWUNW_STOP_DEPTH;
+}
+
+static __always_inline void dwunw_walk_with_all(struct pt_regs *ctx, struct dwunw_slot *slot,
+						struct dwunw_walk *walk, __u64 process)
+{
+	dwunw_arch_regs(ctx, &slot->registers);
+	__builtin_memcpy(slot->state.regs, slot->registers.regs, sizeof(slot->state.regs));
+	slot->state.valid = slot->registers.valid;
+	dwunw_arch_start(ctx, &slot->state);
+	dwunw_walk_start(slot, process);
+	bpf_loop(DWUNW_MAX_FRAMES, dwunw_walk_full, walk, 0);
 }
 
 /*
@@ -407,12 +441,44 @@ static __always_inline void dwunw_walk_stack(struct pt_regs *ctx, struct dwunw_s
 		return;
 
 	slot->counts[DWUNW_COUNT_FULL_WALKS]++;
-	dwunw_arch_regs(ctx, &slot->registers);
-	__builtin_memcpy(slot->state.regs, slot->registers.regs, sizeof(slot->state.regs));
-	slot->state.valid = slot->registers.valid;
-	dwunw_arch_start(ctx, &slot->state);
-	dwunw_walk_start(slot, process);
-	bpf_loop(DWUNW_MAX_FRAMES, dwunw_walk_full, &walk, 0);
+	dwunw_walk_with_all(ctx, slot, &walk, process);
+}
+
+/*
+ * The stack has no root by call frame information: whether it has one by frame pointer, where this stack's frames then are, with
+ * slot->fp_root set. Otherwise all is as it was.
+ */
+static __always_inline void dwunw_try_fp(struct pt_regs *ctx, struct dwunw_slot *slot,
+					 const struct dwunw_mappings *mappings, __u64 process)
+{
+	struct dwunw_walk walk = {slot, mappings, 0};
+	__u64 hash = slot->hash, sp = slot->state.sp, size;
+	__u32 n_frames = slot->event.n_frames, stop = slot->stop, most;
+
+	most = DWUNW_FRAME_WORDS / 2 / DWUNW_WORDS_A_FRAME;
+	if (n_frames > most)
+		return;
+	slot->base = DWUNW_FRAME_WORDS / 2; /* beside the frames so far */
+	for (int by_fp = DWUNW_FP_WHERE_STUCK; by_fp <= DWUNW_FP_FIRST; by_fp++) {
+		slot->by_fp = by_fp;
+		dwunw_walk_with_all(ctx, slot, &walk, process);
+		if (slot->stop == DWUNW_STOP_ROOT)
+			break;
+	}
+	slot->base = 0;
+	slot->by_fp = DWUNW_FP_NO_MORE;
+	slot->fp_root = slot->stop == DWUNW_STOP_ROOT && slot->event.n_frames <= most;
+	slot->stop = stop;
+	if (slot->fp_root) {
+		size = (__u64)slot->event.n_frames * DWUNW_WORDS_A_FRAME * sizeof(slot->frames[0]);
+		if (size <= sizeof(slot->frames) / 2)
+			bpf_probe_read_kernel(slot->frames, size,
+					      slot->frames + DWUNW_FRAME_WORDS / 2);
+		return;
+	}
+	slot->event.n_frames = n_frames;
+	slot->hash = hash;
+	slot->state.sp = sp;
 }
 
 #endif

@@ -77,8 +77,7 @@ int dwunw_bpf_create(struct dwunw_context *context, struct bpf_object *object,
 	bpf->env.modules = context->modules;
 	bpf->env.next_epoch = 1;
 	bpf->env.next_key = 1;
-	if (history_open(&bpf->env.history))
-		bpf->env.history = NULL;
+	bpf->records_error = history_open(&bpf->env.history);
 	err = stacks_create(&bpf->stacks);
 	if (!err)
 		err = find_maps(bpf, object);
@@ -235,6 +234,12 @@ void dwunw_bpf_get_stats(struct dwunw_bpf *bpf, struct dwunw_bpf_stats *ret)
 		ret->unannounced += counts[DWUNW_COUNT_UNANNOUNCED];
 		ret->stacks_full += counts[DWUNW_COUNT_STACKS_FULL];
 	}
+	for (const struct traced *traced = bpf->traced; traced; traced = traced->next) {
+		ret->unreadable += traced->n_unreadable;
+		if (!ret->unreadable_error)
+			ret->unreadable_error = traced->unreadable_error;
+	}
+	ret->records_error = bpf->records_error;
 	ret->walk_in_user_space = bpf->walk_in_user_space;
 	for (size_t stop = 0; stop < DWUNW_N_STOP_REASONS; stop++)
 		ret->cut_short[stop] =

@@ -6,6 +6,7 @@
 
 #include <dwunw/bpf_format.h>
 #include <dwunw/dwunw.h>
+#include <dwunw/step_types.h>
 
 #include "bpf/internal.h"
 #include "bpf/stacks.h"
@@ -113,34 +114,61 @@ static void take_kernel_frames(struct dwunw_bpf *bpf, const struct dwunw_cut_sho
 					     .flags = DWUNW_FRAME_FLAGS(event->frames[2 * i])};
 	stack->n_frames = n;
 	stack->stop = event->stop;
+	if (!event->fp_root || n != event->n_frames)
+		return;
+	stack->stop = DWUNW_STOP_ROOT;
+	for (size_t i = 0; i < n; i++)
+		set_module(bpf, event->frames[2 * i + 1], &bpf->frames[i]);
 }
 
-/* Whether the record has the byte at `addr`. */
+/* Where in the slice of the record the byte at `addr` would be; slice_size or more: nowhere. */
+static uint64_t slice_off(const struct dwunw_cut_short_event *event, uint64_t addr)
+{
+	uint64_t second_size = event->slice_size - event->second;
+
+	if (addr - event->slice_start < event->second)
+		return addr - event->slice_start;
+	if (addr - event->second_start < second_size)
+		return addr - event->second_start + event->second;
+	return event->slice_size;
+}
+
 static bool has_byte(const struct dwunw_cut_short_event *event, uint64_t addr)
 {
-	uint64_t off = addr - event->slice_start;
+	uint64_t off = slice_off(event, addr);
 
 	return off < event->slice_size && !(event->missing >> off / DWUNW_SLICE_UNIT & 1);
 }
 
-/* A dwunw_read_fn over the slice of a record, whose size was checked. */
+/* A dwunw_read_fn over the slice of a record, whose sizes were checked; of a word, or less. */
 static int read_slice(void *arg, uint64_t addr, void *buf, size_t size)
 {
 	const struct dwunw_cut_short_event *event = arg;
+	uint64_t off = slice_off(event, addr);
 
-	if (!has_byte(event, addr) || !has_byte(event, addr + size - 1))
+	if (!has_byte(event, addr) || !has_byte(event, addr + size - 1) ||
+	    slice_off(event, addr + size - 1) != off + size - 1)
 		return -EFAULT;
-	memcpy(buf, event->slice + (addr - event->slice_start), size);
+	memcpy(buf, event->slice + off, size);
 	return 0;
 }
 
-/* The part of the slice before the first piece that is missing: read without a call. */
+/* The part of the slice before the first piece that is missing, or of another stack: read without a call. */
 static size_t leading_bytes(const struct dwunw_cut_short_event *event)
 {
 	size_t bytes = event->missing ? (size_t)__builtin_ctzll(event->missing) * DWUNW_SLICE_UNIT
 				      : DWUNW_MAX_SLICE;
 
-	return bytes < event->slice_size ? bytes : event->slice_size;
+	return bytes < event->second ? bytes : event->second;
+}
+
+/* A longer slice would have had the word at `addr`, it seems. */
+static bool is_beyond(const struct dwunw_cut_short_event *event, uint64_t addr)
+{
+	if (slice_off(event, addr) < event->slice_size)
+		return false;
+	return addr >= event->slice_start ||
+	       (event->second < event->slice_size && addr >= event->second_start);
 }
 
 /*
@@ -153,13 +181,14 @@ static uint64_t apart(const struct dwunw_cut_short_event *event, const struct dw
 	uint64_t end = stack->n_frames ? stack->frames[stack->n_frames - 1].sp : 0, off, word;
 	uint64_t hash = owner ^ end;
 
-	if (end < event->slice_start) /* not known: whatever was copied */
-		end = event->slice_start;
-	off = (end - event->slice_start) & ~7ULL;
-	for (int i = 0; i < APART_WORDS && off < event->slice_size; i++) {
-		if (event->slice_size - off < sizeof(word))
-			break;
-		if (read_slice((void *)event, event->slice_start + off, &word, sizeof(word)))
+	off = slice_off(event, end);
+	if (end < event->slice_start &&
+	    off >= event->slice_size) /* not known: whatever was copied */
+		off = 0;
+	off &= ~7ULL;
+	for (int i = 0; i < APART_WORDS && event->slice_size - off >= sizeof(word); i++) {
+		memcpy(&word, event->slice + off, sizeof(word));
+		if (event->missing >> off / DWUNW_SLICE_UNIT & 1)
 			word = 0;
 		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
 		off += sizeof(word);
@@ -167,18 +196,23 @@ static uint64_t apart(const struct dwunw_cut_short_event *event, const struct dw
 	return hash | DWUNW_ID_EVENT; /* never a process key */
 }
 
-/* Where the file of a frame could not be read: what frame pointers give, if that leads to the root; else what there is without. */
+/*
+ * The stack by call frame information; where that leads to no root, what frame pointers give, here or as the kernel found it, if that does; else what
+ * there is without.
+ */
 static void unwind(struct dwunw_bpf *bpf, const struct dwunw_cut_short_event *event,
 		   struct unwind_snapshot *snapshot, struct dwunw_unwind_result *ret)
 {
 	unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
-	if (ret->stop != DWUNW_STOP_NO_TABLE || !bpf->guess)
+	if (ret->stop == DWUNW_STOP_ROOT || ret->stop == DWUNW_STOP_DEPTH || !bpf->guess)
 		return;
-	snapshot->guess = true;
-	unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
-	if (ret->stop == DWUNW_STOP_ROOT)
-		return;
-	snapshot->guess = false;
+	for (uint32_t by_fp = DWUNW_FP_WHERE_STUCK; by_fp <= DWUNW_FP_FIRST; by_fp++) {
+		snapshot->by_fp = by_fp;
+		unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
+		if (ret->stop == DWUNW_STOP_ROOT)
+			return;
+	}
+	snapshot->by_fp = DWUNW_FP_NO_MORE;
 	unwind_snapshot(snapshot, event->skip, bpf->max_depth, bpf->frames, ret);
 }
 
@@ -223,14 +257,14 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 						  &snapshot.permanent_only);
 		unwind(bpf, event, &snapshot, &end);
 		stack.stop = end.stop;
-		if (end.stop == DWUNW_STOP_BAD_READ && end.address >= event->slice_start &&
-		    end.address - event->slice_start >= event->slice_size)
+		if (end.stop == DWUNW_STOP_BAD_READ && is_beyond(event, end.address))
 			stack.stop = DWUNW_STOP_SLICE;
 		stack.n_frames = end.n_frames;
 		find_modules(&snapshot, bpf->frames, stack.n_frames);
-	} else {
-		take_kernel_frames(bpf, event, &stack);
 	}
+	if (!traced || (event->fp_root && bpf->guess && stack.stop != DWUNW_STOP_ROOT &&
+			stack.stop != DWUNW_STOP_DEPTH))
+		take_kernel_frames(bpf, event, &stack);
 	count_end(bpf, &stack);
 	if (stack.stop != DWUNW_STOP_ROOT && stack.stop != DWUNW_STOP_DEPTH)
 		owner = apart(event, &stack, owner);
@@ -280,7 +314,8 @@ static int handle_cut_short(struct dwunw_bpf *bpf, const void *data, size_t size
 
 	if (size < offsetof(struct dwunw_cut_short_event, slice) ||
 	    event->slice_size > size - offsetof(struct dwunw_cut_short_event, slice) ||
-	    event->n_returns > DWUNW_MAX_RETURNS || event->n_frames > DWUNW_CUT_SHORT_FRAMES ||
+	    event->second > event->slice_size || event->n_returns > DWUNW_MAX_RETURNS ||
+	    event->n_frames > DWUNW_CUT_SHORT_FRAMES ||
 	    event->skip > DWUNW_MAX_FRAMES) /* frames may go round in a circle */
 		return -EBADMSG;
 	traced = traced_of(bpf, &event->event);

@@ -20,6 +20,7 @@ struct dwunw_bpf {
 	unsigned int max_depth;
 	bool details, guess;
 	bool walk_in_user_space;
+	int records_error; /* 0, or negative errno: why there is no history */
 	uint64_t finished;
 	uint64_t fp_finished;			     /* of those, with frame-pointer steps */
 	uint64_t cut_short[DWUNW_N_STOP_REASONS];    /* sent here and not completed, by why */

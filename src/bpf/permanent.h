@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which mappings stay as long as the process image: of the program, and of what it cannot be without (DT_NEEDED, and what that needs: the
- * C library and the dynamic linker among it), which the dynamic linker never takes away.
+ * Which mappings stay as long as the process image: of the program, of what it cannot be without (DT_NEEDED, and what that needs: the
+ * C library and the dynamic linker among it), and of what was preloaded, which the dynamic linker never takes away.
  */
 #ifndef BPF_PERMANENT_H
 #define BPF_PERMANENT_H

@@ -2,6 +2,7 @@
 #include "bpf/traced.h"
 
 #include <errno.h>
+#include <link.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <dwunw/bpf_format.h>
 
 #include "bpf/history.h"
+#include "bpf/linker.h"
 #include "bpf/permanent.h"
 #include "bpf/space.h"
 #include "elf/elf_file.h"
@@ -93,9 +95,12 @@ static bool is_code(const struct mapping *mapping)
 	       strcmp(mapping->path, "[uprobes]") != 0;
 }
 
-static void fill_mappings(struct traced_env *env, const struct process *process,
-			  struct dwunw_mappings *ret)
+static void fill_mappings(struct traced_env *env, struct traced *traced, struct dwunw_mappings *ret)
 {
+	const struct process *process = traced->process;
+
+	traced->n_unreadable = 0;
+	traced->unreadable_error = 0;
 	for (size_t i = 0; i < process->n_mappings; i++) {
 		const struct mapping *from = &process->mappings[i];
 		struct dwunw_mapping *to = &ret->mappings[ret->n];
@@ -117,6 +122,9 @@ static void fill_mappings(struct traced_env *env, const struct process *process,
 			to->flags = from->permanent ? DWUNW_MAPPING_PERMANENT : 0;
 		} else if (from->error && from->error != -ENOEXEC) { /* JIT code can be in a file */
 			to->table_id = UNREADABLE_TABLE;
+			traced->n_unreadable++;
+			if (!traced->unreadable_error)
+				traced->unreadable_error = from->error;
 		}
 		ret->n++;
 	}
@@ -270,7 +278,7 @@ static int publish(struct traced_env *env, struct traced *traced, struct dwunw_m
 	mappings->process = traced->key;
 	mappings->generation = before;
 	mappings->epoch = env->next_epoch++;
-	fill_mappings(env, traced->process, mappings);
+	fill_mappings(env, traced, mappings);
 	set_permanent_epoch(env, traced, mappings);
 	return show_mappings(env, mappings);
 }
@@ -296,46 +304,26 @@ bool traced_has_ended(const struct traced *traced)
 	return poll(&fd, 1, 0) == 1;
 }
 
-/* The dynamic linker's file among the mappings, the vaddr of its hook and the address of its state. */
-static const struct mapping *find_link_map_hook(const struct process *process, uint64_t *vaddr,
-						uint64_t *state)
-{
-	uint64_t size, debug;
-
-	for (size_t i = 0; i < process->n_mappings; i++) {
-		const struct mapping *mapping = &process->mappings[i];
-		const char *base = strrchr(mapping->path, '/');
-
-		if (!mapping->module || !base || strncmp(base, "/ld", 3) != 0 ||
-		    elf_file_find_function(mapping->module->elf, "_dl_debug_state", vaddr, &size))
-			continue;
-		*state = 0; /* unknown: every call of the hook counts as a removal */
-		/* struct r_debug of link.h: int r_version; void *r_map, *r_brk; int r_state */
-		if (elf_file_find_object(mapping->module->elf, "_r_debug", &debug, &size) == 0)
-			*state = debug + mapping->load_bias + 3 * sizeof(void *);
-		return mapping;
-	}
-	return NULL;
-}
-
 /* Without it (static programs, other linkers) removals go unnoticed until the next exec. */
 static void attach_hook(struct traced_env *env, struct traced *traced)
 {
 	const struct mapping *mapping;
-	uint64_t vaddr, state, offset;
+	uint64_t vaddr, r_debug, offset;
 	struct probe probe;
 	char path[64];
 	int fd;
 
 	probe_detach(&traced->hook);
-	mapping = find_link_map_hook(traced->process, &vaddr, &state);
+	mapping = linker_find(traced->process, &vaddr, &r_debug);
 	if (!mapping || elf_file_vaddr_to_off(mapping->module->elf, vaddr, &offset))
 		return;
 	fd = process_open_mapping(traced->pid, mapping);
 	if (fd < 0)
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	probe = (struct probe){.offset = offset, .cookie = state};
+	/* r_state; 0, unknown: every call of the hook counts as a removal */
+	probe = (struct probe){.offset = offset,
+			       .cookie = r_debug ? r_debug + offsetof(struct r_debug, r_state) : 0};
 	probe_attach(env->link_map_program, traced->pid, path, &probe, 1, false, &traced->hook);
 	close(fd);
 }

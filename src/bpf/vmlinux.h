@@ -94,6 +94,8 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct pid *thread_pid;
 	struct uprobe_task *utask;
+	unsigned long sas_ss_sp; /* the alternate signal stack */
+	unsigned long sas_ss_size;
 	u64 self_exec_id;
 };
 

@@ -68,14 +68,6 @@ static int step_by_frame_pointer(struct unwinder *u)
 	return DWUNW_CONTINUE;
 }
 
-/* The file that the code is in could not be read. A frame pointer of zero says nothing there: it may be any register. */
-static int step_by_guess(struct unwinder *u)
-{
-	if (!u->snapshot->guess || u->state.fp == 0)
-		return DWUNW_STOP_NO_TABLE;
-	return step_by_frame_pointer(u) == DWUNW_CONTINUE ? DWUNW_CONTINUE : DWUNW_STOP_NO_TABLE;
-}
-
 /* Not inlined: it needs much more stack than walks over tables, which never come here. */
 static __attribute__((noinline)) int rule_from_cfi(struct unwinder *u, uint64_t pc)
 {
@@ -152,7 +144,7 @@ static int look_up(struct unwinder *u)
 	}
 	u->error = u->mapping->error;
 	if (u->error && u->error != -ENOEXEC) /* JIT code can be in a file */
-		return step_by_guess(u);
+		return DWUNW_STOP_NO_TABLE;
 	u->error = rule_at(u, pc);
 	if (u->error == 0)
 		return DWUNW_CONTINUE;

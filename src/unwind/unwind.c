@@ -100,6 +100,34 @@ static inline void set_frame(struct dwunw_frame *out, const struct dwunw_step_st
 	out->vaddr = module->id ? state->pc - module->load_bias : 0;
 }
 
+static int step_by_fp(struct unwinder *u, __u64 *cfa)
+{
+	struct dwunw_frame_rule room;
+	int stop = dwunw_step_by_fp(&u->state, &DWUNW_ARCH_NATIVE, &u->reader,
+				    u->snapshot->entry_sp, &room, cfa);
+
+	if (stop == DWUNW_CONTINUE)
+		u->flags |= DWUNW_FRAME_FP;
+	return stop;
+}
+
+/* To the frame's caller, by its rule, if `stop` is DWUNW_CONTINUE, or by frame pointer: DWUNW_CONTINUE or a stop reason. */
+static int step(struct unwinder *u, int stop, __u64 *cfa)
+{
+	const uint32_t by_fp = u->snapshot->by_fp;
+
+	if (stop == DWUNW_CONTINUE && dwunw_fp_comes_first(&u->state, by_fp, &u->in_force->frame) &&
+	    step_by_fp(u, cfa) == DWUNW_CONTINUE)
+		return DWUNW_CONTINUE;
+	if (stop == DWUNW_CONTINUE)
+		stop = dwunw_step(&u->state, &DWUNW_ARCH_NATIVE, &u->reader, &u->in_force->frame,
+				  u->full ? u->in_force : NULL, cfa);
+	if (by_fp && stop != DWUNW_CONTINUE && stop != DWUNW_STOP_ROOT &&
+	    step_by_fp(u, cfa) == DWUNW_CONTINUE)
+		return DWUNW_CONTINUE;
+	return stop;
+}
+
 /* One frame, recorded in `out` unless that is NULL: DWUNW_CONTINUE or a stop reason. */
 static int walk_frame(struct unwinder *u, struct dwunw_frame *out)
 {
@@ -114,10 +142,9 @@ static int walk_frame(struct unwinder *u, struct dwunw_frame *out)
 		u->flags |= DWUNW_FRAME_SIGNAL;
 	if (out)
 		set_frame(out, &u->state, u->flags, &u->module);
-	if (stop == DWUNW_CONTINUE)
-		stop = dwunw_step(&u->state, &DWUNW_ARCH_NATIVE, &u->reader, &u->in_force->frame,
-				  u->full ? u->in_force : NULL, &cfa);
+	stop = step(u, stop, &cfa);
 	if (out) {
+		out->flags = u->flags;
 		out->sp = sp;
 		out->cfa = cfa;
 		out->ra = stop == DWUNW_CONTINUE ? u->state.pc : 0;
@@ -212,8 +239,12 @@ void unwind_snapshot(const struct unwind_snapshot *snapshot, unsigned int skip, 
 	struct unwinder u;
 	int stop;
 
-	start(&u, snapshot, false);
+	start(&u, snapshot, snapshot->by_fp != DWUNW_FP_NO_MORE);
 	stop = walk(&u, skip, max_frames, frames, ret);
+	if (u.full) {
+		finish(&u, stop, ret);
+		return;
+	}
 	if (stop == DWUNW_STOP_REGISTER || stop == DWUNW_STOP_EXPRESSION) {
 		start(&u, snapshot, true);
 		stop = walk(&u, skip, max_frames, frames, ret);

@@ -43,7 +43,7 @@ struct unwind_snapshot {
 	uint64_t
 		ra_mask; /* of NT_ARM_PAC_MASK: bits that sign return addresses; 0: the usual ones */
 	uint64_t trampoline; /* of uretprobes; 0: none */
-	bool guess; /* code whose file could not be read is left by frame pointer; it never ends the stack */
+	uint32_t by_fp;	     /* enum dwunw_by_fp of step_types.h */
 	const struct dwunw_return *returns;
 	size_t n_returns;
 };

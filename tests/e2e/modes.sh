@@ -88,13 +88,13 @@ setcap "cap_${all// /,cap_}=p" "$WORK/bin/memleak_dwunw_user" || {
 }
 cat >"$WORK/bin/nobody" <<'END'
 #!/bin/sh
-# nobody "CAPABILITIES" COMMAND...: with these alone in the bounding set
+# nobody "CAPABILITIES" COMMAND...: with these alone in the bounding set; as_user: another user's number
 set=-all
 for capability in $1; do
 	set=$set,+$capability
 done
 shift
-exec setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set "$set" -- "$@"
+exec setpriv --reuid="${as_user:-65534}" --regid="${as_user:-65534}" --clear-groups --bounding-set "$set" -- "$@"
 END
 # The same where /proc shows a process to its owner alone.
 cat >"$WORK/bin/hidden" <<'END'
@@ -242,6 +242,43 @@ for hidden in 1 2; do
 		'\[dwunw\] default reader failed .*no retry without reader' \
 		'\[dwunw\] multi-frame disabled \(.*\): missing CAP_SYS_PTRACE$'
 done
+# One of several: the stacks of all are the kernel's, and it is said of which process that is; force is an error.
+start_two() { # MODE: one of the tool's user and one of root's, which that may not see
+	local TOOL=$WORK/bin/hidden
+	kill -KILL "$tool" 2>/dev/null && wait "$tool"
+	target_start own setpriv --reuid=65534 --regid=65534 --clear-groups "$WORK/bin/chain" || return 1
+	own=$target own_in=$target_in
+	target_start as "$WORK/bin/chain" || return 1
+	tool_start as 1 "$WORK/bin/nobody" "$(but sys_ptrace)" "$WORK/bin/memleak_dwunw_user" -W "$1" -p "$own,$target" -o 0 -T 1000 1000
+}
+both_totals() {
+	python3 - "$WORK" <<-'END'
+		import sys
+		sys.path.insert(0, "tests/e2e")
+		import judge, report
+		work, stacks = sys.argv[1], report.last(f"{sys.argv[1]}/as.report")
+		truth = [judge.read_truth(f"{work}/{name}.out")[0] for name in ("as", "own")]
+		wanted = tuple(sum(numbers[i] for one in truth for numbers in one.values()) for i in (0, 1))
+		print(wanted, judge.total(stacks), *stacks, sep="\n")
+		sys.exit(wanted != judge.total(stacks) or any(stack.walked for stack in stacks))
+	END
+}
+one_of_two() {
+	start_two fallback && target_run as && target_end || return 1
+	local denied=$target
+	target=$own target_in=$own_in
+	target_run own && tool_stop && target_end && both_totals &&
+		says "\[dwunw\] default reader failed \(.* process $denied: .*\); retry without reader\$" \
+			'\[dwunw\] multi-frame disabled \(.*\): missing CAP_SYS_PTRACE$'
+}
+one_of_two_by_force() {
+	start_two force && return 1
+	wait "$tool"
+	[ $? = 1 ] && [ ! -s "$WORK/as.report" ] && says "default reader failed \(.* process $target: .*\); no retry without reader" \
+		'multi-frame disabled .*: missing CAP_SYS_PTRACE$'
+}
+check "one of two, without CAP_SYS_PTRACE, fallback" one_of_two
+check "one of two, without CAP_SYS_PTRACE, force" one_of_two_by_force
 hidden=""
 
 # A file that its owner alone may read: CAP_DAC_READ_SEARCH.
@@ -283,6 +320,23 @@ locked() {
 		"$E2E/judge.py" complete "$WORK/as.out" "$WORK/as.report"
 }
 check "a memory-lock limit of 0: complete" locked
+
+# The kernel's records of new mappings take locked memory, of which each user has some. With none besides, a second tool does without.
+two_tools() {
+	local TOOL=$WORK/bin/nobody as_user=$((60000 + $$ % 5000)) first
+	local with=("bpf perfmon sys_ptrace" prlimit --memlock=0:0 "$WORK/bin/memleak_dwunw_user" -o 0)
+	export as_user
+	start_target chain && tool_start as "${with[@]}" -p "$target" 1000 || return 1
+	first=$tool
+	tool_start second "${with[@]}" -p "$target" 1000 && target_run as && tool_stop || return 1
+	tool=$first
+	tool_stop && target_end || return 1
+	cat "$WORK/as.stderr" "$WORK/second.stderr"
+	[ ! -s "$WORK/as.stderr" ] && [ "$(wc -l <"$WORK/second.stderr")" = 1 ] &&
+		has_line "$WORK/second.stderr" 'no records of new mappings (.*: Operation not permitted): ' &&
+		"$E2E/judge.py" complete "$WORK/as.out" "$WORK/second.report"
+}
+check "without records of new mappings: complete, and said" two_tools
 
 # The command is the user's, with the user's privileges, and may be traced to its start.
 command_as_user() {

@@ -4,8 +4,8 @@
 #
 # Proves that stacks copied by the kernel side and walked in user space (--dwunw-walk=user: what a kernel without bpf_loop gets)
 # are those walked in the kernel: two tools are attached to one program at the same time, one of each kind; their reports
-# are equal stack for stack, and equal to the truth, although each walks through the return probes of the other. (But for handlers on
-# an alternate stack: a copy is of one stack.)
+# are equal stack for stack, and equal to the truth, although each walks through the return probes of the other. Of a handler on an
+# alternate stack (program signal) the interrupted stack is copied too.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -46,7 +46,7 @@ same_reports() {
 	END
 }
 
-for name in chain cxx drap threads ucontext qsort_cb recursion alloca realloc calloc; do
+for name in chain cxx drap threads ucontext qsort_cb recursion alloca realloc calloc signal; do
 	check "$name: traced in both ways at once" two_walks "$name"
 	check "$name: the reports are the same" same_reports "$name"
 	check "$name: they are the truth" "$E2E/judge.py" truth "$WORK/$name.out" "$WORK/$name.user.report"

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unload [MILLISECONDS]: two plugins that are opened and closed in turn, so that they follow each other at the same addresses: the code
+ * unload [MILLISECONDS [namespace]]: two plugins that are opened and closed in turn, so that they follow each other at the same addresses: the code
  * that was at a pc is not the code that is there now. The frames of the two are of different sizes at the same places.
- * The time, 0 if not given, is waited before each plugin is closed.
+ * The time, 0 if not given, is waited before each plugin is closed. `namespace`: each is opened in a new namespace of the dynamic linker, with
+ * a C library of its own.
  */
 #include <dlfcn.h>
 #include <time.h>
 #include "truth.h"
 
 enum { ROUNDS = 10, CALLS = 5 };
+
+static Lmid_t namespace = LM_ID_BASE;
 
 /* The dynamic linker's own blocks: most are freed with the plugin. */
 FRAME void *open_plugin(const char *argv0, const char *name)
@@ -17,8 +20,8 @@ FRAME void *open_plugin(const char *argv0, const char *name)
 	void *plugin;
 
 	truth_beside(argv0, name, path, sizeof(path));
-	plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	truth_require(plugin != NULL, "dlopen");
+	plugin = dlmopen(namespace, path, RTLD_NOW | RTLD_LOCAL);
+	truth_require(plugin != NULL, "dlmopen");
 	return plugin;
 }
 
@@ -54,6 +57,8 @@ int main(int argc, char **argv)
 	struct timespec pause = {.tv_nsec = argc > 1 ? atol(argv[1]) * 1000000 : 0};
 	int i;
 
+	if (argc > 2)
+	namespace = LM_ID_NEWLM;
 	truth_ready();
 	for (i = 0; i < ROUNDS; i++) {
 		void *first = round_trip(argv[0], "unload_first_lib.so", &pause);

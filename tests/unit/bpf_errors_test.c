@@ -94,6 +94,9 @@ static void test_events(struct dwunw_bpf *bpf)
 	cut_short.slice_size = DWUNW_MAX_SLICE + 1;
 	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, sizeof(cut_short)) == -EBADMSG);
 	cut_short.slice_size = 0;
+	cut_short.second = 1;
+	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, sizeof(cut_short)) == -EBADMSG);
+	cut_short.second = 0;
 	cut_short.n_returns = DWUNW_MAX_RETURNS + 1;
 	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, sizeof(cut_short)) == -EBADMSG);
 }

@@ -16,6 +16,7 @@
 #include "cfi/cfi.h"
 #include "process/process.h"
 #include "table/table.h"
+#include "unwind/resolve.h"
 #include "unwind/unwind.h"
 #include "walker.h"
 
@@ -75,6 +76,7 @@ static void walk_in_user_space(const struct snapshot *snapshot, struct dwunw_fra
 	struct unwind_snapshot input = {
 		.process = snapshot->process,
 		.permanent_only = snapshot->stale,
+		.by_fp = snapshot->by_fp,
 		.registers = &registers,
 		.read = read_memory,
 		.read_arg = (void *)snapshot,
@@ -91,7 +93,7 @@ static void walk_in_user_space(const struct snapshot *snapshot, struct dwunw_fra
 
 static struct dwunw_slot slot; /* like those of a CPU, one for all */
 
-static void walk_as_kernel(const struct snapshot *snapshot, bool full)
+static void walk_as_kernel(const struct snapshot *snapshot, enum walker_how how)
 {
 	const struct walker_input input = {
 		.registers = snapshot->words,
@@ -107,7 +109,8 @@ static void walk_as_kernel(const struct snapshot *snapshot, bool full)
 
 	slot.skip = snapshot->skip;
 	slot.stale = snapshot->stale;
-	walker_walk(&input, full, &slot);
+	slot.by_fp = snapshot->by_fp;
+	walker_walk(&input, how, &slot);
 }
 
 static void forget_cached(void)
@@ -178,6 +181,21 @@ static bool is_in_padding(const struct snapshot *snapshot, const struct dwunw_fr
 	return false;
 }
 
+/* The kernel's walk cannot evaluate the expression that the frame's rule has, and left it by frame pointer. */
+static bool is_expression(const struct snapshot *snapshot, size_t i,
+			  const struct dwunw_frame *frame)
+{
+	const struct mapping *mapping = process_find_mapping(snapshot->process, frame->pc - 1);
+	uint64_t word = slot.frames[FRAME_WORDS * i];
+
+	if (!snapshot->by_fp || !mapping || !mapping->module || !mapping->module->table ||
+	    !(DWUNW_FRAME_FLAGS(word) & DWUNW_FRAME_FP))
+		return false;
+	return rule_has_expression(table_find_rule(mapping->module->table,
+						   frame->pc - !(frame->flags & DWUNW_FRAME_EXACT) -
+							   mapping->load_bias));
+}
+
 static void judge(const struct snapshot *snapshot, const char *mode, bool say,
 		  const struct dwunw_frame *frames, const struct dwunw_unwind_result *result,
 		  struct comparison *sum)
@@ -191,7 +209,8 @@ static void judge(const struct snapshot *snapshot, const char *mode, bool say,
 	sum->stops[slot.stop % DWUNW_N_STOP_REASONS]++;
 	if (same == n && n == result->n_frames && slot.stop == result->stop) {
 		sum->equal++;
-	} else if (same == n && slot.stop == DWUNW_STOP_EXPRESSION) {
+	} else if ((same == n && slot.stop == DWUNW_STOP_EXPRESSION) ||
+		   (same < result->n_frames && is_expression(snapshot, same, &frames[same]))) {
 		sum->handed_over++;
 	} else if (same < result->n_frames && is_in_padding(snapshot, &frames[same])) {
 		sum->in_padding++;
@@ -211,24 +230,69 @@ void snapshot_compare(const struct snapshot *snapshot, bool say, struct comparis
 	walk_in_user_space(snapshot, frames, &result);
 	full_walks = slot.counts[DWUNW_COUNT_FULL_WALKS];
 	forget_cached();
-	walk_as_kernel(snapshot, false);
+	walk_as_kernel(snapshot, WALKER_COMMON);
 	judge(snapshot, "cold", say, frames, &result, sum);
 	hash = slot.hash;
-	walk_as_kernel(snapshot, false);
+	walk_as_kernel(snapshot, WALKER_COMMON);
 	judge(snapshot, "warm", say, frames, &result, sum);
 	sum->hashes_differ += slot.hash != hash;
 	sum->full_walks += slot.counts[DWUNW_COUNT_FULL_WALKS] > full_walks;
-	walk_as_kernel(snapshot, true);
+	walk_as_kernel(snapshot, WALKER_FULL);
 	judge(snapshot, "all registers", say, frames, &result, sum);
 	sum->hashes_differ += slot.hash != hash;
+}
+
+/* What dwunw_try_fp() leaves is either the first walk by frame pointer that comes to the root, or what was there before. */
+static void compare_try(struct snapshot *snapshot, struct comparison *sum)
+{
+	static struct dwunw_slot wanted;
+	size_t size;
+
+	for (snapshot->by_fp = DWUNW_FP_WHERE_STUCK; snapshot->by_fp <= DWUNW_FP_FIRST;
+	     snapshot->by_fp++) {
+		walk_as_kernel(snapshot, WALKER_FULL);
+		if (slot.stop == DWUNW_STOP_ROOT)
+			break;
+	}
+	wanted = slot;
+	snapshot->by_fp = DWUNW_FP_NO_MORE;
+	walk_as_kernel(snapshot, WALKER_COMMON);
+	if (wanted.stop != DWUNW_STOP_ROOT)
+		wanted = slot;
+	wanted.fp_root = wanted.stop == DWUNW_STOP_ROOT;
+	wanted.stop = slot.stop;
+	walk_as_kernel(snapshot, WALKER_TRY_FP);
+	size = slot.event.n_frames * FRAME_WORDS * sizeof(slot.frames[0]);
+	if (slot.fp_root != wanted.fp_root || slot.stop != wanted.stop || slot.base || slot.by_fp ||
+	    slot.hash != wanted.hash || slot.event.n_frames != wanted.event.n_frames ||
+	    memcmp(slot.frames, wanted.frames, size) != 0)
+		sum->different++;
+	sum->fp_roots += slot.fp_root && slot.stop != DWUNW_STOP_ROOT;
+}
+
+void snapshot_compare_by_fp(struct snapshot *snapshot, bool say, struct comparison *sum)
+{
+	static struct dwunw_frame frames[WALKER_DEPTH];
+	struct dwunw_unwind_result result;
+
+	for (snapshot->by_fp = DWUNW_FP_WHERE_STUCK; snapshot->by_fp <= DWUNW_FP_FIRST;
+	     snapshot->by_fp++) {
+		walk_in_user_space(snapshot, frames, &result);
+		walk_as_kernel(snapshot, WALKER_FULL);
+		judge(snapshot,
+		      snapshot->by_fp == DWUNW_FP_FIRST ? "frame pointers first" : "when stuck",
+		      say, frames, &result, sum);
+	}
+	compare_try(snapshot, sum);
+	snapshot->by_fp = DWUNW_FP_NO_MORE;
 }
 
 void snapshot_walk(const struct snapshot *snapshot)
 {
 	forget_cached();
-	walk_as_kernel(snapshot, false);
-	walk_as_kernel(snapshot, false);
-	walk_as_kernel(snapshot, true);
+	walk_as_kernel(snapshot, WALKER_COMMON);
+	walk_as_kernel(snapshot, WALKER_COMMON);
+	walk_as_kernel(snapshot, WALKER_FULL);
 	forget_cached();
 }
 

@@ -29,6 +29,7 @@ struct snapshot {
 	struct dwunw_return returns[DWUNW_MAX_RETURNS];
 	size_t n_returns;
 	bool stale;	   /* only permanent mappings are to be believed */
+	uint32_t by_fp;	   /* enum dwunw_by_fp */
 	unsigned int skip; /* innermost frames to leave out */
 };
 
@@ -42,6 +43,7 @@ struct comparison {
 	unsigned long in_padding;  /* parted at a pc between two FDEs: see is_in_padding() */
 	unsigned long frames, full_walks;
 	unsigned long hashes_differ; /* of one stack walked in two ways: it would get two ids */
+	unsigned long fp_roots;	     /* stacks that have a root by frame pointer alone */
 	unsigned long stops[DWUNW_N_STOP_REASONS];
 };
 
@@ -50,6 +52,9 @@ struct comparison {
  * unwind_snapshot(). Differences are counted, and printed if `say`.
  */
 void snapshot_compare(const struct snapshot *snapshot, bool say, struct comparison *sum);
+
+/* The same for walks that take frame pointers, in both ways, and for the kernel's choice between them. */
+void snapshot_compare_by_fp(struct snapshot *snapshot, bool say, struct comparison *sum);
 
 /* Only walks, by the kernel's code in all three ways: for tables that make no sense. */
 void snapshot_walk(const struct snapshot *snapshot);

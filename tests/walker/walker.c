@@ -36,6 +36,12 @@ long bpf_probe_read_user(void *to, __u32 size, const void *from)
 	return 0;
 }
 
+long bpf_probe_read_kernel(void *to, __u32 size, const void *from)
+{
+	__builtin_memcpy(to, from, size);
+	return 0;
+}
+
 struct task_struct *bpf_get_current_task(void)
 {
 	return &current_task;
@@ -47,15 +53,10 @@ static void walk_full(struct pt_regs *ctx, struct dwunw_slot *slot)
 
 	slot->in_window = 0;
 	slot->trampoline = 1;
-	dwunw_arch_regs(ctx, &slot->registers);
-	__builtin_memcpy(slot->state.regs, slot->registers.regs, sizeof(slot->state.regs));
-	slot->state.valid = slot->registers.valid;
-	dwunw_arch_start(ctx, &slot->state);
-	dwunw_walk_start(slot, current->mappings->process);
-	bpf_loop(DWUNW_MAX_FRAMES, dwunw_walk_full, &walk, 0);
+	dwunw_walk_with_all(ctx, slot, &walk, current->mappings->process);
 }
 
-void walker_walk(const struct walker_input *input, int full, struct dwunw_slot *slot)
+void walker_walk(const struct walker_input *input, enum walker_how how, struct dwunw_slot *slot)
 {
 	struct return_instance instances[DWUNW_MAX_RETURNS];
 	struct uprobe_task utask = {0};
@@ -77,8 +78,10 @@ void walker_walk(const struct walker_input *input, int full, struct dwunw_slot *
 	current_task.mm = &mm;
 	current_task.utask = &utask;
 	current = input;
-	if (full)
+	if (how == WALKER_FULL)
 		walk_full(&ctx, slot);
+	else if (how == WALKER_TRY_FP)
+		dwunw_try_fp(&ctx, slot, input->mappings, input->mappings->process);
 	else
 		dwunw_walk_stack(&ctx, slot, input->mappings, input->mappings->process);
 	current_task.mm = 0;

@@ -22,10 +22,16 @@ struct walker_input {
 	size_t n_returns;
 };
 
+enum walker_how {
+	WALKER_COMMON,
+	WALKER_FULL,   /* with all registers from the start; slot->by_fp is minded */
+	WALKER_TRY_FP, /* after another: by frame pointer, if that leads to the root */
+};
+
 /*
  * Walks from where the slot is: with what its cache holds, and slot->skip. Frames are in slot->frames as a stack record has them, with stack pointers, the
- * rest in slot->event.n_frames and slot->stop. `full`: with all registers from the start.
+ * rest in slot->event.n_frames and slot->stop.
  */
-void walker_walk(const struct walker_input *input, int full, struct dwunw_slot *slot);
+void walker_walk(const struct walker_input *input, enum walker_how how, struct dwunw_slot *slot);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Proves that the kernel's walker (include/dwunw/walk.bpf.h, over tables and mappings that src/bpf laid out) and unwind_snapshot()
  * give the same stacks: frames, stack pointers, flags and stop reason, over snapshots of live processes, with return probes put
- * in, through permanent mappings only, and with bytes of the stack and registers replaced; and that whatever bytes a stack or a table has, a walk ends and touches
+ * in, through permanent mappings only, by frame pointer, and with bytes of the stack and registers replaced; and that whatever bytes a stack or a table has, a walk ends and touches
  * nothing but what is its own. Always built with sanitizers.
  *
  * walker_test FOLDER   with tests/programs in FOLDER
@@ -31,7 +31,7 @@ struct run {
 	struct traced_env env;
 	struct snapshot *snapshot, *changed;
 	unsigned long n_snapshots;
-	struct comparison plain, probed, stale, hostile;
+	struct comparison plain, probed, stale, hostile, by_fp, by_fp_hostile;
 };
 
 static void pause_us(long us)
@@ -77,6 +77,7 @@ static void try_snapshot(struct run *run, const struct traced *traced, const cha
 	run->n_snapshots++;
 	snapshot_compare(snapshot, true, &run->plain);
 	*changed = *snapshot;
+	snapshot_compare_by_fp(changed, true, &run->by_fp);
 	snapshot_add_returns(changed);
 	changed->skip = (unsigned int)rand() % 4;
 	snapshot_compare(changed, true, &run->probed);
@@ -93,6 +94,8 @@ static void try_snapshot(struct run *run, const struct traced *traced, const cha
 		if (i >= 4)
 			hostile_place(changed);
 		snapshot_compare(changed, run->hostile.different < 20, &run->hostile);
+		snapshot_compare_by_fp(changed, run->by_fp_hostile.different < 20,
+				       &run->by_fp_hostile);
 	}
 }
 
@@ -246,12 +249,18 @@ int main(int argc, char **argv)
 	print("return probes", &run.probed);
 	print("permanent mappings only", &run.stale);
 	print("changed", &run.hostile);
+	print("by frame pointer", &run.by_fp);
+	print("changed, by frame pointer", &run.by_fp_hostile);
+	printf("%lu have a root by frame pointer alone\n", run.by_fp_hostile.fp_roots);
 	hostile_print();
 	CHECK(run.n_snapshots >= 200);
 	CHECK(run.plain.different == 0);
 	CHECK(run.probed.different == 0);
 	CHECK(run.stale.different == 0);
 	CHECK(run.hostile.different == 0);
+	CHECK(run.by_fp.different == 0);
+	CHECK(run.by_fp_hostile.different == 0);
+	CHECK(run.by_fp_hostile.fp_roots > 0);
 	CHECK(run.plain.hashes_differ + run.probed.hashes_differ + run.hostile.hashes_differ == 0);
 	CHECK(run.plain.in_padding == 0 && run.probed.in_padding == 0);
 	CHECK(run.hostile.in_padding * 20 < run.hostile.walks);

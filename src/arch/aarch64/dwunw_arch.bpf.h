@@ -8,6 +8,9 @@
 /* Signature bits of return addresses; user space may set what PTRACE_GETREGSET NT_ARM_PAC_MASK says before loading. */
 const volatile __u64 dwunw_ra_mask = 0xff7f000000000000;
 
+/* Bytes from uc_stack to the saved stack pointer in the frame of a signal: struct ucontext and struct sigcontext of arch/arm64/include/uapi/asm */
+#define DWUNW_ARCH_SAVED_SP 416
+
 static __always_inline void dwunw_arch_regs(const struct pt_regs *ctx, struct dwunw_registers *ret)
 {
 	ret->pc = ctx->pc;

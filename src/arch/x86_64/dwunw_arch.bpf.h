@@ -5,6 +5,12 @@
 
 #include "dwunw_arch.h"
 
+/*
+ * Bytes from uc_stack to the saved stack pointer in the frame of a signal: struct ucontext of asm-generic/ucontext.h, struct sigcontext_64 of
+ * arch/x86/include/uapi/asm/sigcontext.h
+ */
+#define DWUNW_ARCH_SAVED_SP 144
+
 static __always_inline void dwunw_arch_regs(const struct pt_regs *ctx, struct dwunw_registers *ret)
 {
 	ret->pc = ctx->ip;

@@ -20,6 +20,7 @@
 void *bpf_map_lookup_elem(void *map, const void *key);
 /* 0, or the destination is zeroed: kernel/trace/bpf_trace.c, bpf_probe_read_user_common() */
 long bpf_probe_read_user(void *to, __u32 size, const void *from);
+long bpf_probe_read_kernel(void *to, __u32 size, const void *from);
 struct task_struct *bpf_get_current_task(void);
 
 static inline long bpf_loop(__u32 n, void *function, void *arg, __u64 flags)
