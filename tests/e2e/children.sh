@@ -93,7 +93,7 @@ inside() {
 	started+=($!)
 	exec {target_in}>"$WORK/in.3"
 	wait_for 20 has_line "$WORK/in.report" '^Attaching' && target_tell && wait_for 10 has_line "$WORK/in.out" '^forked$' &&
-		wait_for 10 has_line "$WORK/in.stderr" ' 2 children followed; ' && work in && echo >"$WORK/in.4" && target_tell &&
+		wait_for 10 has_line "$WORK/in.stderr" ' 2 children followed; ' && work in && echo >"$WORK/in.4" && wait_for 10 test -s "$WORK/in.children" && target_tell &&
 		wait "${started[-1]}"
 }
 check "a namespace in the tool's own: the run" inside
