@@ -11,6 +11,7 @@
 
 struct dwunw_bpf; /* dwunw-added */
 struct session;	  /* dwunw-added */
+struct kallsyms;
 struct symbolizer;
 
 struct collect_target {
@@ -35,6 +36,7 @@ struct collect_source {
 	unsigned int n_targets;
 	bool count_inherited; /* some are children */
 	size_t max_depth;
+	const struct kallsyms *kernel_symbols; /* kernel mode, where they may be read */
 	/* dwunw-added begin: NULL: stacks are bpf_get_stackid()'s */
 	struct dwunw_bpf *dwunw;
 	void (*handle_events)(struct session *session); /* learns what the stacks of blocks are */

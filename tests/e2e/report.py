@@ -11,7 +11,7 @@ SUM = re.compile(r"\[dwunw\] (\d+) bytes in (\d+) allocations, stack (?:complete
 BLOCK = re.compile(r"\taddr = 0x([0-9a-f]+) size = (\d+)$")
 FRAME = re.compile(r"\t(\d+) \[<([0-9a-f]{16})>\] (?:<null sym>|(.*)\+0x([0-9a-f]+))(?: \[(.*)\])?$")
 DETAIL = re.compile(r"  \[dwunw\] #(\d+) pc=0x([0-9a-f]+) sp=0x([0-9a-f]+) ra=(?:0x)?([0-9a-f]+) flags=(?:0x)?([0-9a-f]+) module=(.*)$")
-OTHER = re.compile(r"Attaching to pid \d+, Ctrl\+C to quit\.$|child created with pid: \d+$|reaped child process$")
+OTHER = re.compile(r"Attaching to (?:pid \d+|kernel allocators), Ctrl\+C to quit\.$|child created with pid: \d+$|reaped child process$")
 
 
 class Stack:
