@@ -12,6 +12,7 @@
 
 #include "bpf/dwunw_bpf.h" /* dwunw-added */
 #include "estimate.h"
+#include "kallsyms.h"
 #include "map_batches.h"
 #include "memleak_dwunw_events.h"
 #include "symbolize/symbolize.h"
@@ -389,24 +390,39 @@ static int dwunw_frames(const struct collect_source *source, struct symbolizer *
 }
 /* dwunw-added end */
 
+/* A return address of a stack of bpf_get_stackid(). */
+static void name_frame(const struct collect_source *source, struct symbolizer *symbolizer,
+		       struct report_frame *frame)
+{
+	struct symbol symbol = {};
+
+	if (source->kernel_symbols)
+		kallsyms_find(source->kernel_symbols, frame->pc, &symbol);
+	else if (symbolizer) /* else the process may not be read */
+		symbolizer_find(symbolizer, frame->pc, true, &symbol);
+	set_symbol(frame, &symbol);
+}
+
 static int kernel_frames(const struct collect_source *source, struct symbolizer *symbolizer,
 			 struct report_stack *stack)
 {
 	__u32 id = (__u32)stack->id;
-	__u64 *pcs = calloc(source->max_depth, sizeof(*pcs));
-	struct symbol symbol = {};
+	uint64_t *pcs = calloc(source->max_depth, sizeof(*pcs));
+	size_t n = 0, first = 0;
 
 	if (!pcs)
 		return -ENOMEM;
 	stack->frames = calloc(source->max_depth, sizeof(*stack->frames));
 	if (stack->frames && bpf_map_lookup_elem(source->stacks_fd, &id, pcs) == 0) {
-		while (stack->n_frames < source->max_depth && pcs[stack->n_frames]) {
-			struct report_frame *frame = &stack->frames[stack->n_frames];
+		while (n < source->max_depth && pcs[n])
+			n++;
+		if (source->kernel_symbols)
+			first = kallsyms_probe_frames(source->kernel_symbols, pcs, n);
+		for (size_t i = first; i < n; i++) {
+			struct report_frame *frame = &stack->frames[stack->n_frames++];
 
-			frame->pc = pcs[stack->n_frames++];
-			if (symbolizer) /* else the process may not be read */
-				symbolizer_find(symbolizer, frame->pc, true, &symbol);
-			set_symbol(frame, &symbol);
+			frame->pc = pcs[i];
+			name_frame(source, symbolizer, frame);
 		}
 	}
 	free(pcs);

@@ -12,6 +12,7 @@
 
 struct dwunw_bpf; /* dwunw-added */
 struct session;	  /* dwunw-added */
+struct kallsyms;
 struct symbolizer;
 
 struct collect_target {
@@ -42,6 +43,7 @@ struct collect_source {
 	uint64_t verified_since_ns;
 	uint64_t *doubtful_bytes, *doubtful_blocks;
 	size_t max_depth;
+	const struct kallsyms *kernel_symbols; /* kernel mode, where they may be read */
 	/* dwunw-added begin: NULL: stacks are bpf_get_stackid()'s */
 	struct dwunw_bpf *dwunw;
 	void (*handle_events)(struct session *session); /* learns what the stacks of blocks are */

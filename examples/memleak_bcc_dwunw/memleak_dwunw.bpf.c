@@ -156,7 +156,21 @@ static __always_inline void read_arguments(struct pt_regs *ctx, __u32 function, 
 }
 
 #include "combined.bpf.h"
+
+static __always_inline void count_not_traced(void)
+{
+	count(MEMLEAK_COUNT_NOT_TRACED);
+}
+
 #include "trace.bpf.h"
+
+/* Without the innermost `skip` frames. */
+static __always_inline __s64 stack_here(struct pt_regs *ctx, __u64 skip)
+{
+	if (use_dwunw)				     /* dwunw-added */
+		return dwunw_get_stackid(ctx, skip); /* dwunw-added */
+	return bpf_get_stackid(ctx, &stack_traces, BPF_F_USER_STACK | skip);
+}
 
 /* Takes the block at `addr` out of the map; remembers it in `call` (not NULL) to put it back if the call fails. */
 static __always_inline void take_out(struct call *call, __u64 addr)

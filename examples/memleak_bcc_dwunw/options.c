@@ -16,6 +16,12 @@
 #define MAX_STACK_DEPTH 1023 /* DWUNW_MAX_FRAMES - 1: the last slot shows that there were more */
 #define MAX_STORED_STACKS (1 << 24) /* the kernel's table of them would take more than 1 GB */
 #define MAX_BLOCKS (1 << 30)
+/* Without the option. In kernel mode their memory is taken at once. */
+#define USER_MAX_BLOCKS (4 << 20)
+#define KERNEL_MAX_BLOCKS (1 << 20)
+#define USER_STACKS 131072
+#define KERNEL_STACKS 65536
+
 #define MAX_OLDER_MS (UINT64_MAX / 1000000)
 #define MAX_DURATION_S (INT_MAX / 1000)
 
@@ -171,7 +177,7 @@ static const struct argp_option argp_options[] = {
 	{0},
 };
 
-static error_t check_contradictions(const struct argp_state *state, const struct options *options)
+static error_t finish(const struct argp_state *state, struct options *options)
 {
 	if (options->n_pids && options->command)
 		return refuse(state, EXIT_FAILURE, "--pid and --command exclude each other");
@@ -181,9 +187,6 @@ static error_t check_contradictions(const struct argp_state *state, const struct
 		return refuse(state, EXIT_FAILURE, "--min-size %llu is larger than --max-size %llu",
 			      (unsigned long long)options->min_size,
 			      (unsigned long long)options->max_size);
-	if (!options->n_pids && !options->command && !options->comm)
-		return refuse(state, EXIT_FAILURE,
-			      "kernel mode is not there yet: give --pid or --command");
 	if (options->combined_only && options->sort == OPTIONS_SORT_AGE)
 		return refuse(state, EXIT_FAILURE,
 			      "--combined-only knows no ages: --sort=age cannot be had");
@@ -196,6 +199,19 @@ static error_t check_contradictions(const struct argp_state *state, const struct
 	    (options->sample_rate > 1 || options->sample_bytes || options->max_overhead))
 		return refuse(state, EXIT_FAILURE,
 			      "--combined-only and sampling exclude each other");
+	options->kernel = !options->n_pids && !options->command && !options->comm;
+	if (options->cgroup && !options->kernel)
+		return refuse(
+			state, EXIT_FAILURE,
+			"--cgroup is for the kernel's allocations, not for those of a process");
+	if (options->kernel &&
+	    (options->sample_rate > 1 || options->sample_bytes || options->max_overhead))
+		return refuse(state, EXIT_FAILURE,
+			      "the kernel's allocations are not sampled: give --pid or --command");
+	if (!options->max_blocks)
+		options->max_blocks = options->kernel ? KERNEL_MAX_BLOCKS : USER_MAX_BLOCKS;
+	if (!options->stack_storage_size)
+		options->stack_storage_size = options->kernel ? KERNEL_STACKS : USER_STACKS;
 	return 0;
 }
 
@@ -315,7 +331,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		return parse_argument(state, arg);
 	case ARGP_KEY_END:
-		return check_contradictions(state, options);
+		return finish(state, options);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -333,7 +349,6 @@ int options_parse(int argc, char **argv, struct options *ret)
 				.max_size = UINT64_MAX,
 				.symbols_prefix = "",
 				.sample_rate = 1,
-				.max_blocks = 4 << 20,
 				.stop_when_leaked = UINT64_MAX,
 				.fail_above = UINT64_MAX,
 				.object = "libc.so.6",
@@ -341,7 +356,6 @@ int options_parse(int argc, char **argv, struct options *ret)
 				.slice_kib = 16,
 				.share_percent = 2,
 				.max_stack_depth = 127,
-				.stack_storage_size = 131072,
 				.interval_s = 5,
 			},
 	};

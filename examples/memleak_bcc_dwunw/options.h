@@ -19,6 +19,7 @@ struct options {
 	bool follow_forks;
 	const char *command;	    /* -c, to be split as a shell splits words; NULL: none */
 	const char *comm;	    /* --comm: the name of further processes; NULL: none */
+	bool kernel;		    /* the kernel's own allocations: no process is named */
 	const char *cgroup;	    /* kernel mode: a directory; NULL: all tasks */
 	const char *symbols_prefix; /* "" */
 	bool percpu, missing_free;  /* kernel mode: -P, -F */
@@ -30,7 +31,7 @@ struct options {
 	unsigned int sample_rate;	       /* 1: every allocation */
 	uint64_t sample_bytes;		       /* 0: not by bytes */
 	unsigned int max_overhead;	       /* percent of a CPU; 0: no limit */
-	unsigned int max_blocks;	       /* 4194304 */
+	unsigned int max_blocks;	       /* 4194304; kernel mode: 1048576 */
 	unsigned int duration_s;	       /* 0: no limit */
 	uint64_t stop_when_leaked, fail_above; /* bytes; UINT64_MAX: no limit */
 	uint64_t older_ms;		       /* 500 */
@@ -43,7 +44,7 @@ struct options {
 	unsigned int slice_kib;		 /* 16; 1..64 */
 	unsigned int share_percent;	 /* 2; 1..100 */
 	unsigned int max_stack_depth;	 /* 127; 1..1023 */
-	unsigned int stack_storage_size; /* unique stacks; 131072 */
+	unsigned int stack_storage_size; /* unique stacks; 131072; kernel mode: 65536 */
 	unsigned int interval_s;	 /* 5 */
 	unsigned int n_intervals;	 /* 0: endless */
 };

@@ -76,6 +76,12 @@ void privileges_missing_for_process(char *ret, size_t size)
 	add(effective(), CAP_SYS_PTRACE, "CAP_SYS_PTRACE", ret, size);
 }
 
+void privileges_missing_for_kernel_symbols(char *ret, size_t size)
+{
+	ret[0] = '\0';
+	add(effective(), CAP_SYSLOG, "CAP_SYSLOG", ret, size);
+}
+
 static bool is_denied(int result)
 {
 	return result < 0 && (errno == EACCES || errno == EPERM);

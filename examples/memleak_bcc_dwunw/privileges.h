@@ -28,6 +28,9 @@ void privileges_missing_to_attach(bool multi, char *ret, size_t size);
 /* The same for reading another user's process: CAP_SYS_PTRACE. */
 void privileges_missing_for_process(char *ret, size_t size);
 
+/* The same for addresses of the kernel's functions: CAP_SYSLOG. */
+void privileges_missing_for_kernel_symbols(char *ret, size_t size);
+
 /*
  * The same for opening a file that the process maps. `deleted`: it has no name any more, or another file has it. CAP_CHECKPOINT_RESTORE
  * opens it all the same.

@@ -18,6 +18,7 @@
 #include "reader.h"
 #include "process/process.h"
 #include "session_internal.h"
+#include "session_kernel.h"
 #include "wait.h"
 
 #define EVENTS_BUDGET_MS 200 /* dwunw-added */
@@ -168,7 +169,13 @@ static int start(struct session *session)
 	int err;
 
 	session->signals_fd = wait_open();
-	err = session->signals_fd < 0 ? session->signals_fd : open_targets(session);
+	err = session->signals_fd < 0 ? session->signals_fd : 0;
+	if (!err && session->options.kernel) {
+		err = kernel_start(&session->options, &session->kernel);
+		return err ? err : trace_start(session);
+	}
+	if (!err)
+		err = open_targets(session);
 	if (!err) {
 		choose_reader(session);
 		err = session_load(session);
@@ -244,6 +251,7 @@ void session_destroy(struct session *session)
 	memleak_dwunw_bpf__destroy(session->skel);
 	growth_free(session->last);
 	peak_free(&session->peak);
+	kernel_destroy(session->kernel);
 	if (session->signals_fd >= 0)
 		close(session->signals_fd);
 	free(session);

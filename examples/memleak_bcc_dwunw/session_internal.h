@@ -19,6 +19,7 @@
 #include "session_overhead.h"
 
 struct growth;
+struct kernel;
 struct memleak_dwunw_bpf;
 struct module_cache;
 struct process;
@@ -67,6 +68,7 @@ struct session {
 	struct child child; /* with -c; pid 0: none */
 	bool child_runs;    /* by itself */
 	struct memleak_dwunw_bpf *skel;
+	struct kernel *kernel; /* kernel mode; NULL: processes are traced */
 	struct module_cache *modules;
 	uint64_t told_counts[MEMLEAK_N_COUNTS]; /* as of the last report */
 	uint64_t total; /* outstanding bytes, of blocks of any age: when last looked at */
@@ -82,6 +84,11 @@ struct session {
 	struct dwunw_bpf_stats told_stats;
 	/* dwunw-added end */
 };
+
+/* The frames of bpf_get_stackid(): kernel.perf_event_max_stack bounds them, and that is said. */
+unsigned int session_max_depth(unsigned int wanted);
+/* Whether libbpf's messages are shown. */
+void session_show_libbpf(bool show);
 
 /* Opens and loads the BPF object; 0 or, the reason printed, a negative errno. */
 int session_load(struct session *session);
@@ -119,7 +126,7 @@ void children_release(struct session *session);
 int trace_start(struct session *session);
 int trace_handle(struct session *session);
 
-/* Where blocks and stacks come from; `targets` has room for MEMLEAK_MAX_TARGETS. */
+/* Where blocks and stacks come from; `targets` has room for MEMLEAK_MAX_TARGETS, and is not used in kernel mode. */
 void session_source(struct session *session, struct collect_target *targets,
 		    struct collect_source *ret);
 

@@ -38,8 +38,13 @@ static void leave_dwunw_out(struct bpf_object *object)
 }
 /* dwunw-added end */
 
-/* kernel.perf_event_max_stack bounds the frames of bpf_get_stackid(). */
-static unsigned int kernel_max_depth(unsigned int wanted)
+void session_show_libbpf(bool show)
+{
+	show_libbpf = show;
+	libbpf_set_print(print_libbpf);
+}
+
+unsigned int session_max_depth(unsigned int wanted)
 {
 	FILE *file = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
 	unsigned int most = 127;
@@ -100,7 +105,7 @@ static int configure(struct session *session)
 	}
 	leave_dwunw_out(skel->obj);
 	/* dwunw-added end */
-	options->max_stack_depth = kernel_max_depth(options->max_stack_depth);
+	options->max_stack_depth = session_max_depth(options->max_stack_depth);
 	bpf_map__set_value_size(skel->maps.stack_traces, options->max_stack_depth * sizeof(__u64));
 	return bpf_map__set_max_entries(skel->maps.stack_traces, options->stack_storage_size);
 }
@@ -127,8 +132,7 @@ int session_load(struct session *session)
 {
 	int err;
 
-	show_libbpf = session->options.verbose;
-	libbpf_set_print(print_libbpf);
+	session_show_libbpf(session->options.verbose);
 	session->skel = memleak_dwunw_bpf__open();
 	if (!session->skel) {
 		message("cannot open the BPF object: %s", strerror(errno));

@@ -14,6 +14,7 @@
 #include "message.h"
 #include "reader.h"
 #include "session_internal.h"
+#include "session_kernel.h"
 
 static void tell_counts(struct session *session)
 {
@@ -161,13 +162,20 @@ static int print_report(struct session *session, const struct report_snapshot *s
 		tell_stats(session);
 	}
 	/* dwunw-added end */
-	tell_counts(session);
+	if (session->kernel)
+		kernel_tell_counts(session->kernel);
+	else
+		tell_counts(session);
 	return err;
 }
 
 void session_source(struct session *session, struct collect_target *targets,
 		    struct collect_source *ret)
 {
+	if (session->kernel) {
+		kernel_describe(session->kernel, ret);
+		return;
+	}
 	for (unsigned int i = 0; i < session->n_targets; i++) {
 		targets[i] = (struct collect_target){
 			.pid = session->targets[i].pid,
@@ -218,7 +226,7 @@ struct report_options session_report_options(const struct session *session)
 		.details = options->show_details,
 		.no_ages = options->combined_only,
 		.registers = options->verbose,
-		.only_complete = options->mode == OPTIONS_MODE_FORCE,
+		.only_complete = !session->kernel && options->mode == OPTIONS_MODE_FORCE,
 		.estimated = options->sample_rate > 1 || options->sample_bytes ||
 			     session->leash.estimates,
 		.now_ns = monotonic_ns(),

@@ -89,7 +89,7 @@ static int wait_for_report(struct session *session, struct schedule *schedule, e
 			return 0;
 		children_handle(session); /* before the last target's end counts */
 		*ret = CAUSE_ENDED;
-		if (all_have_ended(session))
+		if (!session->kernel && all_have_ended(session))
 			return 0;
 		leash_look(session);
 		due = schedule_due(schedule, monotonic_ms());
@@ -133,6 +133,8 @@ static int begin(struct session *session)
 {
 	int err;
 
+	if (session->kernel)
+		printf("Attaching to kernel allocators, Ctrl+C to quit.\n");
 	for (unsigned int i = 0; i < session->n_targets; i++)
 		printf("Attaching to pid %d, Ctrl+C to quit.\n", session->targets[i].pid);
 	err = session_flush();

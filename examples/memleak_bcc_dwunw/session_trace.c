@@ -11,6 +11,7 @@
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "session_internal.h"
+#include "session_kernel.h"
 
 #define BUDGET_MS 200
 #define OUTPUT_SIZE (256 << 10) /* bytes for one write() */
@@ -51,17 +52,18 @@ static int on_event(void *arg, void *data, size_t size)
 	struct collect_target targets[MEMLEAK_MAX_TARGETS];
 	struct collect_source source;
 	struct report_stack stack;
-	unsigned int target;
+	unsigned int target = 0;
 	int err;
 
 	(void)size;
 	session_source(session, targets, &source);
-	if (!collect_find_target(targets, source.n_targets, event->image, event->time_ns, &target))
+	if (!session->kernel &&
+	    !collect_find_target(targets, source.n_targets, event->image, event->time_ns, &target))
 		return 0;
 	err = collect_stack(&source, target, event->stack_id, &stack);
 	if (err)
 		return err;
-	print_event(event, stack.pid);
+	print_event(event, session->kernel ? (uint32_t)(event->image >> 32) : stack.pid);
 	report_print_stack(stdout, &stack, session->options.verbose);
 	err = ferror(stdout) ? session_stdout_failed() : 0;
 	free(stack.frames);
@@ -72,10 +74,12 @@ static int on_event(void *arg, void *data, size_t size)
 
 int trace_start(struct session *session)
 {
-	int fd = bpf_map__fd(session->skel->maps.memleak_trace);
+	int fd;
 
 	if (!session->options.trace)
 		return 0;
+	fd = session->kernel ? kernel_trace_fd(session->kernel)
+			     : bpf_map__fd(session->skel->maps.memleak_trace);
 	setvbuf(stdout, NULL, _IOFBF,
 		OUTPUT_SIZE); /* flushed whenever there is nothing more to print */
 	session->trace = ring_buffer__new(fd, on_event, session, NULL);

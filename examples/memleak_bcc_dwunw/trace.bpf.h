@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* -t: each allocation and each free, told as it happens, in order. */
+/* -t: each allocation and each free, told as it happens, in order. Whoever includes this has count_not_traced(). */
 #ifndef TRACE_BPF_H
 #define TRACE_BPF_H
 
@@ -9,14 +9,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20);
 } memleak_trace SEC(".maps");
-
-/* Without the innermost `skip` frames. */
-static __always_inline __s64 stack_here(struct pt_regs *ctx, __u64 skip)
-{
-	if (use_dwunw)				     /* dwunw-added */
-		return dwunw_get_stackid(ctx, skip); /* dwunw-added */
-	return bpf_get_stackid(ctx, &stack_traces, BPF_F_USER_STACK | skip);
-}
 
 static __always_inline void trace(enum memleak_trace_kind kind, const struct memleak_key *key,
 				  __u64 size, __s64 stack_id)
@@ -34,7 +26,7 @@ static __always_inline void trace(enum memleak_trace_kind kind, const struct mem
 
 	bpf_get_current_comm(event.comm, sizeof(event.comm));
 	if (bpf_ringbuf_output(&memleak_trace, &event, sizeof(event), 0))
-		count(MEMLEAK_COUNT_NOT_TRACED);
+		count_not_traced();
 }
 
 #endif

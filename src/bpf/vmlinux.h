@@ -87,6 +87,11 @@ struct pid {
 	struct upid numbers[1];
 };
 
+/* a cache of the slab allocator: what an object takes, in bytes */
+struct kmem_cache {
+	unsigned int size;
+};
+
 struct task_struct {
 	int pid;
 	int tgid;

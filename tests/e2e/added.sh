@@ -60,9 +60,11 @@ build_copy() {
 	for file in "$SRC"/*.[ch]; do
 		unmarked "$file" >"$copy/$(basename "$file")"
 	done
-	"${bpf_cc[@]}" -c -o "$copy/memleak_dwunw.bpf.o" "$copy/memleak_dwunw.bpf.c" &&
-		"$(variable BPFTOOL)" gen skeleton "$copy/memleak_dwunw.bpf.o" >"$copy/memleak_dwunw.skel.h" || return 1
-	rm "$copy/memleak_dwunw.bpf.c"
+	for file in "$copy"/*.bpf.c; do
+		"${bpf_cc[@]}" -c -o "${file%.c}.o" "$file" &&
+			"$(variable BPFTOOL)" gen skeleton "${file%.c}.o" >"${file%.bpf.c}.skel.h" || return 1
+		rm "$file"
+	done
 	for file in "$copy"/*.c; do
 		"${cc[@]}" -I"$copy" -c -o "${file%.c}.o" "$file" || return 1
 	done

@@ -18,7 +18,6 @@ wait "$dead"
 
 check "-z above -Z" refused 1 'min-size 200 .*max-size 100' "$TOOL" -p "$plain" -z 200 -Z 100
 check "-p with -c" refused 1 'exclude each other' "$TOOL" -p "$plain" -c true
-check "neither -p nor -c" refused 1 'pid' "$TOOL"
 check "unknown mode" refused 64 "'sometimes'.*off, fallback, force" "$TOOL" -p "$plain" -W sometimes
 check "no such pid" refused any "no process with pid $dead" "$TOOL" -p "$dead"
 check "a kernel thread" refused any "process 2|pid 2" "$TOOL" -p 2

@@ -129,7 +129,7 @@ target_end() {
 	wait "$target"
 }
 
-# tool_start NAME ARGUMENTS...: the tool up to its line `Attaching to pid`; its pid is in $tool, its output in $WORK/NAME.report
+# tool_start NAME ARGUMENTS...: the tool up to its line `Attaching to ...`; its pid is in $tool, its output in $WORK/NAME.report
 # and $WORK/NAME.stderr.
 tool_start() {
 	local name=$1
@@ -139,11 +139,11 @@ tool_start() {
 	tool=$!
 	started+=("$tool")
 	wait_for 20 attached_or_gone "$WORK/$name.report" "$tool"
-	has_line "$WORK/$name.report" '^Attaching to pid [0-9]*, Ctrl+C to quit\.$'
+	has_line "$WORK/$name.report" '^Attaching to \(pid [0-9]*\|kernel allocators\), Ctrl+C to quit\.$'
 }
 
 attached_or_gone() {
-	has_line "$1" '^Attaching to pid' || gone "$2"
+	has_line "$1" '^Attaching to ' || gone "$2"
 }
 
 # Ctrl-C: the last report. Its exit status is the result.

@@ -13,7 +13,7 @@ FRAME = re.compile(r"\t(\d+) \[<([0-9a-f]{16})>\] (?:<null sym>|(.*)\+0x([0-9a-f
 DETAIL = re.compile(r"  \[dwunw\] #(\d+) pc=0x([0-9a-f]+) sp=0x([0-9a-f]+) ra=(?:0x)?([0-9a-f]+) flags=(?:0x)?([0-9a-f]+) module=(.*)$")
 ESTIMATE = re.compile(r"\t\[memleak\] estimated from (\d+) sampled blocks, bytes \+-([\d.]+)%$")
 TOTAL = re.compile(r"\[memleak\] (\d+) bytes in (\d+) allocations in all, estimated from (\d+) sampled blocks, bytes \+-([\d.]+)%$")
-OTHER = re.compile(r"\[memleak\] frees are not seen since \d+:\d+:\d+: blocks above may be freed$|\[memleak\] \d+ bytes in \d+ allocations not verified since \d+:\d+:\d+, and not shown$|Attaching to pid \d+, Ctrl\+C to quit\.$|child created with pid: \d+$|reaped child process$")
+OTHER = re.compile(r"\[memleak\] frees are not seen since \d+:\d+:\d+: blocks above may be freed$|\[memleak\] \d+ bytes in \d+ allocations not verified since \d+:\d+:\d+, and not shown$|Attaching to (?:pid \d+|kernel allocators), Ctrl\+C to quit\.$|child created with pid: \d+$|reaped child process$")
 
 
 class Stack:

@@ -114,13 +114,13 @@ static void test_later_options(void)
 	CHECK(o.sample_rate == 1 && !o.sample_bytes && !o.max_overhead && o.max_blocks == 4 << 20 &&
 	      !o.duration_s);
 	CHECK(o.stop_when_leaked == UINT64_MAX && o.fail_above == UINT64_MAX);
-	CHECK(parse("-p 1 -t -F -P -S je_ -s 3 --comm srv --cgroup /c --sort growth --details "
+	CHECK(parse("-p 1 -t -F -P -S je_ -s 3 --comm srv --sort growth --details "
 		    "--peak "
 		    "--max-overhead 7 --max-blocks 9 --duration 11 --stop-when-leaked 3M "
 		    "--fail-above 12",
 		    &o) == 0);
 	CHECK(o.trace && o.missing_free && o.percpu && !strcmp(o.symbols_prefix, "je_"));
-	CHECK(o.sample_rate == 3 && !strcmp(o.comm, "srv") && !strcmp(o.cgroup, "/c"));
+	CHECK(o.sample_rate == 3 && !strcmp(o.comm, "srv"));
 	CHECK(o.sort == OPTIONS_SORT_GROWTH && o.show_details && o.peak && o.max_overhead == 7);
 	CHECK(o.max_blocks == 9 && o.duration_s == 11 && o.stop_when_leaked == 3 << 20 &&
 	      o.fail_above == 12);
@@ -129,6 +129,21 @@ static void test_later_options(void)
 	CHECK(parse("-p 1 -C --sample-bytes=1G", &o) == 1 && parse("-p 1 -C", &o) == 0 &&
 	      o.combined_only);
 	CHECK(parse("-p 1 --fail-above=17179869183G", &o) == 0);
+}
+
+/* No process is named. What is set aside in advance is less there. */
+static void test_kernel(void)
+{
+	struct options o;
+
+	CHECK(parse("", &o) == 0 && o.kernel && !o.cgroup && !o.percpu && !o.missing_free);
+	CHECK(o.max_blocks == 1 << 20 && o.stack_storage_size == 65536);
+	CHECK(parse("-F -P --cgroup /c --max-blocks 4194304 --stack-storage-size 9 5 1", &o) == 0);
+	CHECK(o.kernel && o.missing_free && o.percpu && !strcmp(o.cgroup, "/c"));
+	CHECK(o.max_blocks == 4 << 20 && o.stack_storage_size == 9 && o.n_intervals == 1);
+	CHECK(parse("-p 1", &o) == 0 && !o.kernel);
+	CHECK(parse("-c x", &o) == 0 && !o.kernel);
+	CHECK(parse("--comm x", &o) == 0 && !o.kernel);
 }
 
 static void test_several_pids(void)
@@ -154,8 +169,14 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
-	{"", 1, "kernel mode is not there yet: give --pid or --command"},
-	{"5 1", 1, "kernel mode is not there yet: give --pid or --command"},
+	{"-p 1 --cgroup /c", 1,
+	 "--cgroup is for the kernel's allocations, not for those of a process"},
+	{"--comm x --cgroup /c", 1,
+	 "--cgroup is for the kernel's allocations, not for those of a process"},
+	{"-s 2", 1, "the kernel's allocations are not sampled: give --pid or --command"},
+	{"--max-overhead 2", 1,
+	 "the kernel's allocations are not sampled: give --pid or --command"},
+	{"--cgroup ''", 64, "--cgroup: must not be empty"},
 	{"-p 1 -c x", 1, "--pid and --command exclude each other"},
 	{"-c x --pid=1", 1, "--pid and --command exclude each other"},
 	{"--comm x -c y", 1, "--comm and --command exclude each other"},
@@ -323,6 +344,7 @@ int main(void)
 	test_values();
 	test_walk();
 	test_later_options();
+	test_kernel();
 	test_several_pids();
 	test_refusals();
 	test_unknown();

@@ -105,6 +105,30 @@ static void test_plain(void)
 				"48 bytes in 3 allocations from stack\n" FRAMES_B));
 }
 
+/* Kernel mode: the kernel's own functions have no module behind them. */
+static void test_kernel(void)
+{
+	struct report_options options = {.top_stacks = 10, .show_allocs = true};
+	struct report_frame frames[] = {
+		{.pc = 0xffffffff81630014, .symbol = "__kmalloc_noprof", .offset = 0x244},
+		{.pc = 0xffffffffc0a01010,
+		 .symbol = "nft_rule",
+		 .offset = 0x10,
+		 .module = "nf_tables"},
+		{.pc = 0xffffffff81000130},
+	};
+	struct report_stack stack = {.id = 4, .n_frames = 3, .frames = frames};
+	struct report_block block = {.addr = 0xffff888176db2200, .size = 96};
+	const struct report_snapshot kernel = {&block, 1, &stack, 1};
+
+	CHECK(prints(&kernel, &options,
+		     HEADING(1) "96 bytes in 1 allocations from stack\n"
+				"\taddr = 0xffff888176db2200 size = 96\n"
+				"\t0 [<ffffffff81630014>] __kmalloc_noprof+0x244\n"
+				"\t1 [<ffffffffc0a01010>] nft_rule+0x10 [nf_tables]\n"
+				"\t2 [<ffffffff81000130>] <null sym>\n"));
+}
+
 /* -W force: what is no whole DWARF stack is behind the others, as sums that make up all that is outstanding. */
 static void test_apart(void)
 {
@@ -594,6 +618,7 @@ int main(void)
 {
 	test_sums();
 	test_plain();
+	test_kernel();
 	test_apart();
 	test_many_reasons();
 	test_allocs();
