@@ -13,6 +13,7 @@
 #include <linux/errno.h>
 #include "memleak_kernel_events.h"
 #include "combined.bpf.h"
+#include "sampling.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -39,6 +40,14 @@ struct {
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, 127 * sizeof(__u64));
 } stack_traces SEC(".maps");
+
+/* What a CPU allocates is sampled as what a thread does: an interrupt in between does no harm to what is random. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sampler);
+} samplers SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
@@ -160,6 +169,17 @@ static __always_inline __s64 stack_id(void *ctx)
 	return id;
 }
 
+static __always_inline bool is_sampled(struct memleak_block *block)
+{
+	__u32 zero = 0;
+	__u8 step = 0;
+
+	if (!sampling_records(bpf_map_lookup_elem(&samplers, &zero), block->size, &step))
+		return false;
+	block->sample = step;
+	return true;
+}
+
 static __always_inline int on_alloc(struct bpf_raw_tracepoint_args *ctx, __u32 tracepoint,
 				    enum memleak_memory memory)
 {
@@ -172,7 +192,7 @@ static __always_inline int on_alloc(struct bpf_raw_tracepoint_args *ctx, __u32 t
 	if (missing_free && take_out(&key, &block))
 		count(MEMLEAK_KERNEL_COUNT_REPLACED);
 	block.size = size_argument(ctx, from);
-	if (!is_wanted(block.size))
+	if (!is_wanted(block.size) || !is_sampled(&block))
 		return 0;
 	block.time_ns = bpf_ktime_get_ns();
 	block.stack_id = stack_id(ctx);

@@ -204,10 +204,9 @@ static error_t finish(const struct argp_state *state, struct options *options)
 		return refuse(
 			state, EXIT_FAILURE,
 			"--cgroup is for the kernel's allocations, not for those of a process");
-	if (options->kernel &&
-	    (options->sample_rate > 1 || options->sample_bytes || options->max_overhead))
+	if (options->kernel && options->max_overhead)
 		return refuse(state, EXIT_FAILURE,
-			      "the kernel's allocations are not sampled: give --pid or --command");
+			      "--max-overhead is for processes: give --pid or --command");
 	if (!options->max_blocks)
 		options->max_blocks = options->kernel ? KERNEL_MAX_BLOCKS : USER_MAX_BLOCKS;
 	if (!options->stack_storage_size)

@@ -171,7 +171,7 @@ static int start(struct session *session)
 	session->signals_fd = wait_open();
 	err = session->signals_fd < 0 ? session->signals_fd : 0;
 	if (!err && session->options.kernel) {
-		err = kernel_start(&session->options, &session->kernel);
+		err = kernel_start(&session->options, &session->sampling, &session->kernel);
 		return err ? err : trace_start(session);
 	}
 	if (!err)

@@ -31,6 +31,7 @@ struct kernel {
 	} probes[MEMLEAK_N_TRACEPOINTS];
 	struct bpf_link *bulk_link;
 	struct kernel_symbols symbols;
+	const struct sampling *sampling;
 	struct collect_target everything;
 	uint32_t tgid; /* of `everything`: blocks have none */
 	uint64_t image;
@@ -107,13 +108,16 @@ static int choose_tracepoints(struct kernel *kernel, const struct options *optio
 	return n ? 0 : -ENOTSUP;
 }
 
-static int configure(struct kernel *kernel, struct options *options)
+static int configure(struct kernel *kernel, struct options *options,
+		     const struct sampling *sampling)
 {
 	struct memleak_kernel_bpf *skel = kernel->skel;
 	int err;
 
 	skel->rodata->min_size = options->min_size;
 	skel->rodata->max_size = options->max_size;
+	skel->rodata->sampling_mode = sampling->mode;
+	skel->bss->sampling_setting = sampling_setting(sampling, (struct sampling_step){0});
 	skel->rodata->missing_free = options->missing_free;
 	skel->rodata->one_cgroup = options->cgroup != NULL;
 	skel->rodata->combined_only = options->combined_only;
@@ -147,7 +151,7 @@ static void explain(int err, const struct options *options)
 			options->verbose ? "" : " (-v shows what it says)");
 }
 
-static int load(struct kernel *kernel, struct options *options)
+static int load(struct kernel *kernel, struct options *options, const struct sampling *sampling)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	int err;
@@ -161,7 +165,7 @@ static int load(struct kernel *kernel, struct options *options)
 	err = choose_tracepoints(kernel, options);
 	if (err)
 		return err;
-	err = configure(kernel, options);
+	err = configure(kernel, options, sampling);
 	if (!err)
 		err = memleak_kernel_bpf__load(kernel->skel);
 	if (!err)
@@ -235,7 +239,7 @@ static int attach(struct kernel *kernel, const struct options *options)
 	return n ? 0 : -ENOTSUP;
 }
 
-int kernel_start(struct options *options, struct kernel **ret)
+int kernel_start(struct options *options, const struct sampling *sampling, struct kernel **ret)
 {
 	struct kernel *kernel = calloc(1, sizeof(*kernel));
 	int err;
@@ -244,7 +248,8 @@ int kernel_start(struct options *options, struct kernel **ret)
 		message("%s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	err = load(kernel, options);
+	kernel->sampling = sampling;
+	err = load(kernel, options, sampling);
 	if (!err && options->cgroup)
 		err = set_cgroup(kernel, options->cgroup);
 	if (!err)
@@ -283,6 +288,7 @@ void kernel_describe(struct kernel *kernel, struct collect_source *ret)
 		.image = &kernel->image,
 	};
 	*ret = (struct collect_source){
+		.sampling = kernel->sampling,
 		.blocks_fd = bpf_map__fd(kernel->skel->maps.blocks),
 		.combined_fd = bpf_map__fd(kernel->skel->maps.combined),
 		.combined_only = kernel->skel->rodata->combined_only,

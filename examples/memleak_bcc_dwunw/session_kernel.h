@@ -6,9 +6,10 @@
 struct collect_source;
 struct kernel;
 struct options;
+struct sampling;
 
-/* Loads and attaches; 0 or, the reason printed, a negative errno. Corrects what the kernel bounds in `options`. */
-int kernel_start(struct options *options, struct kernel **ret);
+/* `sampling` must live as long as the kernel. Loads and attaches; 0 or, the reason printed, a negative errno. Corrects what the kernel bounds in `options`. */
+int kernel_start(struct options *options, const struct sampling *sampling, struct kernel **ret);
 /* NULL is allowed. */
 void kernel_destroy(struct kernel *kernel);
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The last report of kernel mode against what the program kernel_objects holds.
 
-    kernel.py held|least|closed|closed-but-bulk FILE CPUS
+    kernel.py held|sampled|least|closed|closed-but-bulk FILE CPUS
 
-held: exactly that; least: that or more; closed: none of it; closed-but-bulk: likewise, but for what is freed in bulk.
+held: exactly that; sampled (-s 2): that within five standard deviations; least: that or more; closed: none of it; closed-but-bulk: likewise, but for what is freed in bulk.
 """
 import re
 import sys
@@ -67,7 +67,7 @@ def main():
         if what == "closed-but-bulk" and kind == "memberships":
             continue
         got, size = found[kind]
-        ok = got >= blocks if what == "least" else got == blocks
+        ok = got >= blocks if what == "least" else (got - blocks) ** 2 <= 25 * blocks if what == "sampled" else got == blocks
         if kind == "pipe pages":
             ok = ok and size == 4096 * got
         if kind == "percpu" and got: # with what the kernel adds for accounting

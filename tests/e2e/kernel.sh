@@ -78,7 +78,7 @@ run() {
 	target=$inside target_in=$inside_in
 	target_run "$name.in" && fresh "$name" || return 1
 	cp "$WORK/$name.report" "$WORK/$name.held.report"
-	judge "$name.held" held || return 1
+	judge "$name.held" "${held:-held}" || return 1
 	target_tell
 	wait_for 10 has_line "$WORK/$name.in.out" '^closed$' && wait_for 8 closed "$name" || return 1
 	tool_stop && target_end && kill -KILL "$others"
@@ -93,6 +93,7 @@ check "nothing else on stderr" quiet blocks
 check "as sums (-C)" run sums -C
 check "as sums, with -F" run missing -C -F
 check "with -F" run single -F
+held=sampled check "sampled (-s 2): about that" run sampled -s 2
 
 # --- Single blocks -----------------------------------------------------------------------------------------------------------
 

@@ -119,7 +119,8 @@ static void test_kernel(void)
 	};
 	struct report_stack stack = {.id = 4, .n_frames = 3, .frames = frames};
 	struct report_block block = {.addr = 0xffff888176db2200, .size = 96};
-	const struct report_snapshot kernel = {&block, 1, &stack, 1};
+	const struct report_snapshot kernel = {
+		.blocks = &block, .n_blocks = 1, .stacks = &stack, .n_stacks = 1};
 
 	CHECK(prints(&kernel, &options,
 		     HEADING(1) "96 bytes in 1 allocations from stack\n"
