@@ -133,10 +133,9 @@ static __always_inline void read_arguments(struct pt_regs *ctx, __u32 function, 
 		call->size = PT_REGS_PARM3(ctx);
 		break;
 	case MEMLEAK_MEMALIGN:
-	case MEMLEAK_ALIGNED_ALLOC:
 		call->size = PT_REGS_PARM2(ctx);
 		break;
-	default: /* malloc, valloc, pvalloc */
+	default: /* MEMLEAK_MALLOC */
 		call->size = PT_REGS_PARM1(ctx);
 		break;
 	}

@@ -10,26 +10,18 @@
 #include <dwunw/event_format.h> /* dwunw-added: the records of dwunw_events */
 
 /*
- * The probed functions: X(name, kind, arguments). The kind is the cookie of the probe and says where
- * the arguments are.
+ * Kinds of probed functions: what a probe's cookie says, that is where the arguments are and what the function does. Which names have
+ * which kind: allocator_functions.c.
  */
-#define MEMLEAK_FUNCTIONS(X)                                                                       \
-	X("malloc", MEMLEAK_MALLOC, 1)                                                             \
-	X("calloc", MEMLEAK_CALLOC, 2)                                                             \
-	X("realloc", MEMLEAK_REALLOC, 2)                                                           \
-	X("reallocarray", MEMLEAK_REALLOCARRAY, 3)                                                 \
-	X("posix_memalign", MEMLEAK_POSIX_MEMALIGN, 3)                                             \
-	X("memalign", MEMLEAK_MEMALIGN, 2)                                                         \
-	X("aligned_alloc", MEMLEAK_ALIGNED_ALLOC, 2)                                               \
-	X("valloc", MEMLEAK_VALLOC, 1)                                                             \
-	X("pvalloc", MEMLEAK_PVALLOC, 1)                                                           \
-	X("free", MEMLEAK_FREE, 1)
-
 enum memleak_function {
-#define MEMLEAK_FUNCTION_ENUM(name, kind, arguments) kind,
-	MEMLEAK_FUNCTIONS(MEMLEAK_FUNCTION_ENUM)
-#undef MEMLEAK_FUNCTION_ENUM
-		MEMLEAK_N_FUNCTIONS,
+	MEMLEAK_MALLOC, /* (size) */
+	MEMLEAK_CALLOC,
+	MEMLEAK_REALLOC,
+	MEMLEAK_REALLOCARRAY,
+	MEMLEAK_POSIX_MEMALIGN,
+	MEMLEAK_MEMALIGN, /* (alignment, size) */
+	MEMLEAK_FREE,	  /* (block) */
+	MEMLEAK_N_FUNCTIONS,
 };
 
 /* The processes that are traced have a number, which the probes' cookies carry: cookie = function | number << MEMLEAK_COOKIE_SHIFT. */

@@ -40,7 +40,6 @@ static void follow(struct session *session, const struct memleak_child *child, i
 		.is_child = true,
 		.parent = child->parent,
 		.forked_ns = child->by_exec ? 0 : child->time_ns,
-		.allocator = {.fd = -1},
 	};
 	/* Before there are probes: while it shares memory with another process, those of both see the other's calls. */
 	session->skel->bss->target_images[target - session->targets] = 0;

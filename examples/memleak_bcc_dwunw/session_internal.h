@@ -33,7 +33,8 @@ struct target {
 	unsigned int parent; /* its number */
 	uint64_t forked_ns;  /* CLOCK_MONOTONIC; 0: by exec, nothing is inherited */
 	struct probe_links links;
-	struct allocator allocator;
+	struct allocators allocators;
+	size_t n_attached; /* of them: their probes are in place */
 	int denied;		 /* errno: its mappings may not be read, for want of privileges */
 	struct process *process; /* NULL then */
 	struct symbolizer *symbolizer;
@@ -87,15 +88,20 @@ void session_handle_events(struct session *session);
  * Steps of tracing a process, in this order; 0 or, the reason printed, a negative errno. Only an opened target is to be closed.
  */
 int target_open(struct target *target, pid_t pid);
-int target_find_allocator(struct session *session, struct target *target);
+int target_find_allocators(struct session *session, struct target *target);
 /* dwunw-added begin: loads the tables; a second time after attaching, for what was mapped in between */
 int target_add(struct session *session, struct target *target);
 /* dwunw-added end */
 int target_attach(const struct session *session, struct target *target);
-/* Opens the files that names come from, while the process lives. */
+/* Opens the files that names come from, while the process lives; attaches to allocators that were mapped since. */
 int target_symbols(struct session *session, struct target *target);
 /* All of the steps. */
 int target_trace(struct session *session, struct target *target);
+/* Parts of these: the reason why a process cannot be read; the probes alone. */
+void target_explain(const struct target *target, int err);
+int target_attach_allocators(const struct session *session, struct target *target);
+/* After its mappings were read again: finds and probes allocators that came. That one cannot be probed is said, and no reason to end. */
+void target_attach_new_allocators(struct session *session, struct target *target);
 void target_close(struct session *session, struct target *target);
 
 /* --follow-forks: before anything is attached; for the records that are there; at a report's end. */

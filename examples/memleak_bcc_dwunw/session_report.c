@@ -128,7 +128,9 @@ static void tell_first_frames(const struct session *session, const struct report
 
 		if (dwunw_bpf_find_stack(session->dwunw, told->id, &stack))
 			continue;
-		reader_tell_first_frame(target->process, target->allocator.path, stack);
+		reader_tell_first_frame(target->process,
+					target->allocators.n ? target->allocators.list[0].path : "",
+					stack);
 	}
 }
 /* dwunw-added end */

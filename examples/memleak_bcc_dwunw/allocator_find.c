@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which of the files that a process has mapped have an allocator. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "allocator_functions.h"
+#include "allocator_internal.h"
+#include "elf/elf_file.h"
+#include "process/process.h"
+
+static const char *last_component(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool has_soname(const struct module *module, const char *name)
+{
+	const char *soname;
+
+	return elf_file_dynamic_string(module->elf, DT_SONAME, 0, &soname) == 0 &&
+	       strcmp(soname, name) == 0;
+}
+
+static bool is_object(const struct mapping *mapping, const char *object)
+{
+	if (strcmp(mapping->path, object) == 0)
+		return true;
+	return mapping->path[0] == '/' &&
+	       (strcmp(last_component(mapping->path), object) == 0 ||
+		(mapping->module && has_soname(mapping->module, object)));
+}
+
+static bool is_denied(const struct mapping *mapping)
+{
+	return mapping->error == -EPERM || mapping->error == -EACCES;
+}
+
+/* -EPERM or -EACCES: it is mapped, but its file may not be opened. *ret: also then the mapping. */
+static int find_object(const struct process *process, const char *object,
+		       const struct mapping **ret)
+{
+	int err = -ENOENT;
+
+	for (size_t i = 0; i < process->n_mappings; i++) {
+		const struct mapping *mapping = &process->mappings[i];
+
+		if (object && !is_object(mapping, object))
+			continue;
+		if (object && mapping->module) {
+			*ret = mapping;
+			return 0;
+		}
+		if (is_denied(mapping)) {
+			err = mapping->error;
+			*ret = mapping;
+		}
+	}
+	return err;
+}
+
+const struct mapping *allocator_mapping(const struct process *process, const char *object)
+{
+	const struct mapping *mapping = NULL;
+
+	find_object(process, object, &mapping);
+	return mapping;
+}
+
+static bool has_function(struct elf_file *elf, const char *prefix, const char *name)
+{
+	uint64_t vaddr, size;
+	char *whole;
+	bool found;
+
+	if (asprintf(&whole, "%s%s", prefix, name) < 0)
+		return false;
+	found = elf_file_find_function(elf, whole, &vaddr, &size) == 0;
+	free(whole);
+	return found;
+}
+
+/* By a function that no other one has. */
+static const char *maker_of(struct elf_file *elf)
+{
+	static const struct {
+		const char *function, *maker;
+	} makers[] = {
+		{"mallctl", "jemalloc"},
+		{"je_mallctl", "jemalloc"},
+		{"tc_malloc", "tcmalloc"},
+		{"MallocExtension_Internal_GetNumericProperty", "tcmalloc"},
+		{"mi_malloc", "mimalloc"},
+		{"gnu_get_libc_version", "glibc"},
+		{"mallopt", "glibc"}, /* static programs have what they use of it */
+		{"__libc_mallopt", "glibc"},
+		{"__libc_start_main", "musl"},
+	};
+
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
+		if (has_function(elf, "", makers[i].function))
+			return makers[i].maker;
+	return "an allocator";
+}
+
+/* A static program that frees nothing has no free. */
+static bool has_allocator(const struct module *module, const char *prefix)
+{
+	return has_function(module->elf, prefix, "malloc") &&
+	       (!prefix[0] || has_function(module->elf, prefix, "free"));
+}
+
+/* The allocator of a module whose functions have one of `prefixes`; takes `fd` over. */
+static int add(struct allocators *allocators, const struct module *module, int fd, const char *path,
+	       const char *const *prefixes)
+{
+	struct allocator *larger =
+				 reallocarray(allocators->list, allocators->n + 1, sizeof(*larger)),
+			 *new;
+
+	if (!larger) {
+		close(fd);
+		return -ENOMEM;
+	}
+	allocators->list = larger;
+	new = &larger[allocators->n];
+	*new = (struct allocator){.fd = fd, .module_id = module->id};
+	allocator_add_functions(new, module, *prefixes);
+	while (*++prefixes)
+		if (has_allocator(module, *prefixes))
+			allocator_add_functions(new, module, *prefixes);
+	new->maker = maker_of(module->elf);
+	new->path = new->n_probes ? strdup(path) : NULL;
+	if (!new->path) {
+		close(fd);
+		return new->n_probes ? -ENOMEM : -ENOSYS;
+	}
+	allocators->n++;
+	return 0;
+}
+
+int allocator_find(pid_t pid, const struct process *process, const char *object, const char *prefix,
+		   struct allocators *ret)
+{
+	const char *const prefixes[] = {prefix, NULL};
+	const struct mapping *mapping = NULL;
+	int err = find_object(process, object, &mapping), fd;
+
+	if (err)
+		return err;
+	fd = process_open_mapping(pid, mapping);
+	return fd < 0 ? fd : add(ret, mapping->module, fd, mapping->path, prefixes);
+}
+
+static bool is_known(const struct allocators *allocators, const struct module *module)
+{
+	for (size_t i = 0; i < allocators->n; i++)
+		if (allocators->list[i].module_id == module->id)
+			return true;
+	return false;
+}
+
+/* The prefixes from the first on with which the file has malloc and free; NULL: it has no allocator. */
+static const char *const *prefixes_in(const struct module *module, const char *const *prefixes)
+{
+	for (; *prefixes; prefixes++)
+		if (has_allocator(module, *prefixes))
+			return prefixes;
+	return NULL;
+}
+
+/* glibc's dynamic linker had a malloc of its own until 2.31, for itself, before the C library's is there. */
+static bool is_dynamic_linker(const struct module *module)
+{
+	const char *soname;
+
+	return elf_file_dynamic_string(module->elf, DT_SONAME, 0, &soname) == 0 &&
+	       strncmp(soname, "ld-linux", 8) == 0;
+}
+
+int allocator_find_all(pid_t pid, const struct process *process, const char *prefix,
+		       struct allocators *ret)
+{
+	const char *const given[] = {prefix, NULL};
+	int denied = 0, err = 0;
+
+	for (size_t i = 0; i < process->n_mappings && !err; i++) {
+		const struct mapping *mapping = &process->mappings[i];
+		const struct module *module = mapping->module;
+		const char *const *prefixes;
+		int fd;
+
+		if (is_denied(mapping))
+			denied = mapping->error;
+		if (!module || mapping->path[0] == '[' || is_known(ret, module) ||
+		    is_dynamic_linker(module))
+			continue;
+		prefixes = prefixes_in(module, prefix[0] ? given : allocator_prefixes);
+		if (!prefixes)
+			continue;
+		fd = process_open_mapping(pid, mapping);
+		err = fd < 0 ? fd : add(ret, module, fd, mapping->path, prefixes);
+		if (err == -EPERM || err == -EACCES || err == -ENOSYS) { /* others may do */
+			denied = err == -ENOSYS ? denied : err;
+			err = 0;
+		}
+	}
+	if (err || ret->n)
+		return err;
+	return denied ? denied : -ENOENT;
+}
+
+/* As a file or a soname; musl's C library is its dynamic linker, under whichever name it was asked for. */
+static bool is_mapped(const struct process *process, const char *needed)
+{
+	if (strcmp(needed, "libc.so") == 0 || strncmp(needed, "libc.musl-", 10) == 0)
+		return true;
+	for (size_t i = 0; i < process->n_mappings; i++)
+		if (is_object(&process->mappings[i], last_component(needed)))
+			return true;
+	return false;
+}
+
+bool allocator_libraries_are_mapped(const struct process *process)
+{
+	const char *needed;
+
+	for (size_t i = 0; i < process->n_mappings; i++) {
+		const struct module *module = process->mappings[i].module;
+
+		if (!module)
+			continue;
+		for (size_t n = 0; elf_file_dynamic_string(module->elf, DT_NEEDED, n, &needed) == 0;
+		     n++)
+			if (!is_mapped(process, needed))
+				return false;
+	}
+	return true;
+}
+
+struct wanted {
+	const char *object;
+	char path[PATH_MAX];
+};
+
+static int take_own(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct wanted *wanted = arg;
+	const char *base = strrchr(info->dlpi_name, '/');
+
+	(void)size;
+	if (!base || strcmp(base + 1, wanted->object) || strlen(info->dlpi_name) >= PATH_MAX)
+		return 0;
+	strcpy(wanted->path, info->dlpi_name);
+	return 1;
+}
+
+int allocator_find_unread(struct module_cache *modules, const char *object, const char *prefix,
+			  struct allocators *ret)
+{
+	const char *const prefixes[] = {prefix, NULL};
+	struct wanted wanted = {.object = object};
+	const char *path = object[0] == '/' ? object : wanted.path;
+	struct module *module;
+	int fd, err;
+
+	if (object[0] != '/' && !dl_iterate_phdr(take_own, &wanted))
+		return -ENOENT;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	err = module_cache_get(modules, fd, path, &module);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	err = add(ret, module, fd, path, prefixes);
+	module_put(modules, module);
+	return err;
+}
+
+void allocators_close(struct allocators *allocators)
+{
+	for (size_t i = 0; i < allocators->n; i++) {
+		close(allocators->list[i].fd);
+		free(allocators->list[i].path);
+	}
+	free(allocators->list);
+	*allocators = (struct allocators){};
+}
+
+void allocators_describe(const struct allocators *allocators, size_t first, char *ret, size_t size)
+{
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (size_t i = first; i < allocators->n && used < size; i++)
+		used += (size_t)snprintf(ret + used, size - used, "%s%s in %s",
+					 i > first ? ", " : "", allocators->list[i].maker,
+					 allocators->list[i].path);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "allocator_functions.h"
+
+const struct allocator_function allocator_functions[] = {
+	{"malloc", MEMLEAK_MALLOC, 1, 0},
+	{"calloc", MEMLEAK_CALLOC, 2, 0},
+	{"realloc", MEMLEAK_REALLOC, 2, 0},
+	{"reallocarray", MEMLEAK_REALLOCARRAY, 3, 0},
+	{"posix_memalign", MEMLEAK_POSIX_MEMALIGN, 3, 0},
+	{"memalign", MEMLEAK_MEMALIGN, 2, 0},
+	{"aligned_alloc", MEMLEAK_MEMALIGN, 2, 0},
+	{"valloc", MEMLEAK_MALLOC, 1, 0},
+	{"pvalloc", MEMLEAK_MALLOC, 1, 0},
+	{"free", MEMLEAK_FREE, 1, 0},
+	/* C23, 7.24.3 */
+	{"free_sized", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
+	{"free_aligned_sized", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
+	/* jemalloc(3): the last arguments are flags */
+	{"mallocx", MEMLEAK_MALLOC, 1, ALLOCATOR_OPTIONAL},
+	{"rallocx", MEMLEAK_REALLOC, 2, ALLOCATOR_OPTIONAL},
+	{"dallocx", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
+	{"sdallocx", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
+};
+
+const size_t allocator_n_functions = sizeof(allocator_functions) / sizeof(allocator_functions[0]);
+
+const char *const allocator_prefixes[] = {"", "je_", "tc_", "mi_", NULL};
