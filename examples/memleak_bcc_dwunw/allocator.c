@@ -12,6 +12,7 @@
 #include "elf/elf_file.h"
 #include "placement.h"
 #include "process/process.h"
+#include "returns.h"
 
 /* Where the probe of a function goes, as an offset in the file. */
 static int place(struct elf_file *elf, uint64_t vaddr, uint64_t size, unsigned int n_args,
@@ -39,51 +40,95 @@ static bool is_probed(const struct allocator *allocator, uint64_t offset)
 	return false;
 }
 
-static void note_missing(struct allocator *allocator, const char *name)
+static void append_name(char *list, size_t size, const char *name)
 {
-	size_t used = strlen(allocator->missing);
+	size_t used = strlen(list);
 
-	snprintf(allocator->missing + used, sizeof(allocator->missing) - used, "%s%s",
-		 used ? ", " : "", name);
+	snprintf(list + used, size - used, "%s%s", used ? ", " : "", name);
 }
 
 static enum allocator_role role_of(enum memleak_function kind)
 {
-	return kind == MEMLEAK_FREE ? ALLOCATOR_FREE : ALLOCATOR_CALL;
+	switch (kind) {
+	case MEMLEAK_FREE:
+		return ALLOCATOR_FREE;
+	case MEMLEAK_NEW:
+		return ALLOCATOR_NEW;
+	case MEMLEAK_THROW:
+		return ALLOCATOR_THROW;
+	default:
+		return ALLOCATOR_CALL;
+	}
 }
 
 static void add_probe(struct allocator *allocator, uint64_t offset, enum memleak_function kind,
-		      enum allocator_role role, const struct placement *placement)
+		      enum allocator_role role, uint64_t function)
 {
 	size_t n = allocator->n_probes;
 
+	if (n == ALLOCATOR_MAX_PROBES || is_probed(allocator, offset))
+		return;
 	allocator->probes[n] = (struct probe){.offset = offset, .cookie = kind};
 	allocator->roles[n] = role;
-	allocator->moved[n] = placement->offset != 0;
-	allocator->single_stepped[n] = !placement->emulated;
+	allocator->functions[n] = function;
 	allocator->n_probes++;
 }
 
-static void add_function(struct allocator *allocator, struct elf_file *elf, const char *name,
+/*
+ * Where an operator new returns. False: it is not to be probed: all it allocates comes from functions that are, or it cannot be
+ * (which is to be told).
+ */
+static bool add_returns(struct allocator *allocator, struct module *module, const char *name,
+			uint64_t vaddr)
+{
+	uint64_t probed[ALLOCATOR_MAX_PROBES];
+	struct returns returns;
+	size_t n = 0;
+
+	for (size_t i = 0; i < allocator->n_probes; i++)
+		if (allocator->roles[i] == ALLOCATOR_CALL)
+			probed[n++] = allocator->functions[i];
+	if (returns_find(module, vaddr, probed, n, &returns) ||
+	    returns.n + allocator->n_probes >= ALLOCATOR_MAX_PROBES) {
+		append_name(allocator->untraceable, sizeof(allocator->untraceable), name);
+		return false;
+	}
+	for (size_t i = 0; i < returns.n && !returns.sealed; i++) {
+		uint64_t offset;
+
+		if (elf_file_vaddr_to_off(module->elf, returns.vaddrs[i], &offset) == 0)
+			add_probe(allocator, offset, MEMLEAK_NEW, ALLOCATOR_NEW_RETURN, vaddr);
+	}
+	return !returns.sealed;
+}
+
+static void add_function(struct allocator *allocator, struct module *module, const char *name,
 			 const struct allocator_function *function)
 {
 	enum allocator_role role = role_of(function->kind);
+	bool needs_sp = role == ALLOCATOR_CALL || role == ALLOCATOR_NEW;
 	struct placement placement;
 	uint64_t vaddr, size, offset;
+	size_t n;
 
-	if (elf_file_find_function(elf, name, &vaddr, &size) ||
-	    place(elf, vaddr, size, function->n_args, role != ALLOCATOR_FREE, &offset,
-		  &placement)) {
+	if (elf_file_find_function(module->elf, name, &vaddr, &size) ||
+	    place(module->elf, vaddr, size, function->n_args, needs_sp, &offset, &placement)) {
 		if (!(function->flags & ALLOCATOR_OPTIONAL))
-			note_missing(allocator, name);
+			append_name(allocator->missing, sizeof(allocator->missing), name);
 		return;
 	}
-	if (!is_probed(allocator, offset) && allocator->n_probes < ALLOCATOR_MAX_PROBES)
-		add_probe(allocator, offset, function->kind, role, &placement);
+	if (is_probed(allocator, offset) ||
+	    (role == ALLOCATOR_NEW && !add_returns(allocator, module, name, vaddr)))
+		return;
+	n = allocator->n_probes;
+	add_probe(allocator, offset, function->kind, role, vaddr);
+	if (allocator->n_probes > n) {
+		allocator->moved[n] = placement.offset != 0;
+		allocator->single_stepped[n] = !placement.emulated;
+	}
 }
 
-void allocator_add_functions(struct allocator *allocator, const struct module *module,
-			     const char *prefix)
+void allocator_add_functions(struct allocator *allocator, struct module *module, const char *prefix)
 {
 	for (size_t i = 0; i < allocator_n_functions; i++) {
 		const struct allocator_function *function = &allocator_functions[i];
@@ -92,7 +137,17 @@ void allocator_add_functions(struct allocator *allocator, const struct module *m
 		if (asprintf(&name, "%s%s", function->flags & ALLOCATOR_PLAIN ? "" : prefix,
 			     function->name) < 0)
 			continue;
-		add_function(allocator, module->elf, name, function);
+		add_function(allocator, module, name, function);
 		free(name);
 	}
+}
+
+bool allocator_add_function(struct allocator *allocator, struct module *module,
+			    enum memleak_function kind)
+{
+	for (size_t i = 0; i < allocator_n_functions; i++)
+		if (allocator_functions[i].kind == kind)
+			add_function(allocator, module, allocator_functions[i].name,
+				     &allocator_functions[i]);
+	return allocator->n_probes > 0;
 }

@@ -22,6 +22,9 @@ struct process;
 enum allocator_role {
 	ALLOCATOR_CALL, /* at its entry, and at its return */
 	ALLOCATOR_FREE, /* at its entry */
+	ALLOCATOR_NEW, /* at its entry, and as ALLOCATOR_NEW_RETURN at the instructions with which it returns */
+	ALLOCATOR_NEW_RETURN,
+	ALLOCATOR_THROW, /* at its entry */
 };
 
 /* One file that has an allocator. */
@@ -33,9 +36,11 @@ struct allocator {
 	size_t n_probes;
 	struct probe probes[ALLOCATOR_MAX_PROBES]; /* cookies: enum memleak_function */
 	enum allocator_role roles[ALLOCATOR_MAX_PROBES];
-	bool moved[ALLOCATOR_MAX_PROBES]; /* probe is not on the first instruction */
+	uint64_t functions[ALLOCATOR_MAX_PROBES]; /* vaddrs of their entries */
+	bool moved[ALLOCATOR_MAX_PROBES];	  /* probe is not on the first instruction */
 	bool single_stepped[ALLOCATOR_MAX_PROBES];
-	char missing[256]; /* functions that the file does not have, for a message */
+	char untraceable[256]; /* operators new whose returns could not be found, for a message */
+	char missing[256];     /* functions that the file does not have, for a message */
 };
 
 /* Those of one process. */

@@ -117,33 +117,94 @@ static bool has_allocator(const struct module *module, const char *prefix)
 	       (!prefix[0] || has_function(module->elf, prefix, "free"));
 }
 
-/* The allocator of a module whose functions have one of `prefixes`; takes `fd` over. */
-static int add(struct allocators *allocators, const struct module *module, int fd, const char *path,
-	       const char *const *prefixes)
+/* Not only operators of C++, or a thrower. */
+static bool has_calls(const struct allocator *allocator)
+{
+	for (size_t i = 0; i < allocator->n_probes; i++)
+		if (allocator->roles[i] == ALLOCATOR_CALL)
+			return true;
+	return false;
+}
+
+/* Room for one more, at the end of the list but not counted yet. */
+static struct allocator *new_allocator(struct allocators *allocators, const struct module *module,
+				       int fd)
 {
 	struct allocator *larger =
-				 reallocarray(allocators->list, allocators->n + 1, sizeof(*larger)),
-			 *new;
+		reallocarray(allocators->list, allocators->n + 1, sizeof(*larger));
 
-	if (!larger) {
+	if (!larger)
+		return NULL;
+	allocators->list = larger;
+	larger += allocators->n;
+	*larger = (struct allocator){.fd = fd, .module_id = module->id};
+	return larger;
+}
+
+/* The allocator of a module whose functions have one of `prefixes`; takes `fd` over. */
+static int add(struct allocators *allocators, struct module *module, int fd, const char *path,
+	       const char *const *prefixes)
+{
+	struct allocator *new = new_allocator(allocators, module, fd);
+	size_t used;
+
+	if (!new) {
 		close(fd);
 		return -ENOMEM;
 	}
-	allocators->list = larger;
-	new = &larger[allocators->n];
-	*new = (struct allocator){.fd = fd, .module_id = module->id};
 	allocator_add_functions(new, module, *prefixes);
+	used = strlen(new->missing);
 	while (*++prefixes)
 		if (has_allocator(module, *prefixes))
 			allocator_add_functions(new, module, *prefixes);
+	new->missing[used] = '\0'; /* other names of the same functions */
 	new->maker = maker_of(module->elf);
-	new->path = new->n_probes ? strdup(path) : NULL;
+	new->path = has_calls(new) ? strdup(path) : NULL;
 	if (!new->path) {
 		close(fd);
-		return new->n_probes ? -ENOMEM : -ENOSYS;
+		return has_calls(new) ? -ENOMEM : -ENOSYS;
 	}
 	allocators->n++;
 	return 0;
+}
+
+static bool is_known(const struct allocators *allocators, const struct module *module)
+{
+	for (size_t i = 0; i < allocators->n; i++)
+		if (allocators->list[i].module_id == module->id)
+			return true;
+	return false;
+}
+
+static bool has_new(const struct allocators *allocators)
+{
+	for (size_t i = 0; i < allocators->n; i++)
+		for (size_t probe = 0; probe < allocators->list[i].n_probes; probe++)
+			if (allocators->list[i].roles[probe] == ALLOCATOR_NEW)
+				return true;
+	return false;
+}
+
+/* Where an operator new that is probed leaves by an exception, of the files that are not allocators. What cannot be had is done without. */
+static void add_throwers(pid_t pid, const struct process *process, struct allocators *allocators)
+{
+	for (size_t i = 0; i < process->n_mappings && has_new(allocators); i++) {
+		const struct mapping *mapping = &process->mappings[i];
+		struct module *module = mapping->module;
+		struct allocator *new;
+		int fd;
+
+		if (!module || mapping->path[0] == '[' || is_known(allocators, module))
+			continue;
+		fd = process_open_mapping(pid, mapping);
+		new = fd < 0 ? NULL : new_allocator(allocators, module, fd);
+		if (new &&allocator_add_function(new, module, MEMLEAK_THROW))
+			new->path = strdup(mapping->path);
+		if (new &&new->path)
+			allocators->n++;
+		else if (fd >= 0)
+			close(fd);
+	}
 }
 
 int allocator_find(pid_t pid, const struct process *process, const char *object, const char *prefix,
@@ -156,15 +217,10 @@ int allocator_find(pid_t pid, const struct process *process, const char *object,
 	if (err)
 		return err;
 	fd = process_open_mapping(pid, mapping);
-	return fd < 0 ? fd : add(ret, mapping->module, fd, mapping->path, prefixes);
-}
-
-static bool is_known(const struct allocators *allocators, const struct module *module)
-{
-	for (size_t i = 0; i < allocators->n; i++)
-		if (allocators->list[i].module_id == module->id)
-			return true;
-	return false;
+	err = fd < 0 ? fd : add(ret, mapping->module, fd, mapping->path, prefixes);
+	if (!err)
+		add_throwers(pid, process, ret);
+	return err;
 }
 
 /* The prefixes from the first on with which the file has malloc and free; NULL: it has no allocator. */
@@ -193,7 +249,7 @@ int allocator_find_all(pid_t pid, const struct process *process, const char *pre
 
 	for (size_t i = 0; i < process->n_mappings && !err; i++) {
 		const struct mapping *mapping = &process->mappings[i];
-		const struct module *module = mapping->module;
+		struct module *module = mapping->module;
 		const char *const *prefixes;
 		int fd;
 
@@ -212,6 +268,8 @@ int allocator_find_all(pid_t pid, const struct process *process, const char *pre
 			err = 0;
 		}
 	}
+	if (!err)
+		add_throwers(pid, process, ret);
 	if (err || ret->n)
 		return err;
 	return denied ? denied : -ENOENT;
@@ -302,7 +360,8 @@ void allocators_describe(const struct allocators *allocators, size_t first, char
 
 	ret[0] = '\0';
 	for (size_t i = first; i < allocators->n && used < size; i++)
-		used += (size_t)snprintf(ret + used, size - used, "%s%s in %s",
-					 i > first ? ", " : "", allocators->list[i].maker,
-					 allocators->list[i].path);
+		if (allocators->list[i].maker)
+			used += (size_t)snprintf(ret + used, size - used, "%s%s in %s",
+						 used ? ", " : "", allocators->list[i].maker,
+						 allocators->list[i].path);
 }

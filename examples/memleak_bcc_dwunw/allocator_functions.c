@@ -20,6 +20,33 @@ const struct allocator_function allocator_functions[] = {
 	{"rallocx", MEMLEAK_REALLOC, 2, ALLOCATOR_OPTIONAL},
 	{"dallocx", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
 	{"sdallocx", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
+	/* operator new and delete, of allocators that have their own; names: Itanium C++ ABI, 5.1, size_t being unsigned long */
+	{"_Znwm", MEMLEAK_NEW, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_Znam", MEMLEAK_NEW, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZnwmRKSt9nothrow_t", MEMLEAK_NEW, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZnamRKSt9nothrow_t", MEMLEAK_NEW, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZnwmSt11align_val_t", MEMLEAK_NEW, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZnamSt11align_val_t", MEMLEAK_NEW, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZnwmSt11align_val_tRKSt9nothrow_t", MEMLEAK_NEW, 1,
+	 ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZnamSt11align_val_tRKSt9nothrow_t", MEMLEAK_NEW, 1,
+	 ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdlPv", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdaPv", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdlPvm", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdaPvm", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdlPvRKSt9nothrow_t", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdaPvRKSt9nothrow_t", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdlPvSt11align_val_t", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdaPvSt11align_val_t", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdlPvSt11align_val_tRKSt9nothrow_t", MEMLEAK_FREE, 1,
+	 ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdaPvSt11align_val_tRKSt9nothrow_t", MEMLEAK_FREE, 1,
+	 ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdlPvmSt11align_val_t", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"_ZdaPvmSt11align_val_t", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	/* Itanium C++ ABI: Exception Handling, 1.3 */
+	{"_Unwind_RaiseException", MEMLEAK_THROW, 0, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
 };
 
 const size_t allocator_n_functions = sizeof(allocator_functions) / sizeof(allocator_functions[0]);

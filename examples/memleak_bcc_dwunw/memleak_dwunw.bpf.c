@@ -33,6 +33,7 @@ struct call {
 	__u64 cfa; /* stack pointer once the call has returned: identifies it; 0: none */
 	__u64 size;
 	__u64 result; /* posix_memalign: where the address will be stored */
+	__u64 ra;     /* MEMLEAK_NEW: its return address */
 	__s64 stack_id;
 	struct memleak_key old_key; /* realloc: the block taken out at entry */
 	struct memleak_block old;
@@ -89,8 +90,8 @@ static __always_inline __u64 current_image(void)
 }
 
 /*
- * Whether the call at `call->cfa` can still return: its return address is the kernel's trampoline. It is not after a
- * longjmp, once the stack has been used again.
+ * Whether the call at `call->cfa` can still return: its return address is the kernel's trampoline, or, where it has no return probe,
+ * what it was. It is not after a longjmp, once the stack has been used again.
  */
 static __noinline int call_is_live(struct call *call)
 {
@@ -99,7 +100,7 @@ static __noinline int call_is_live(struct call *call)
 	if (!call || !RETURN_SIZE)
 		return 1;
 	bpf_probe_read_user(&word, sizeof(word), (void *)(call->cfa - RETURN_SIZE));
-	return word == return_trampoline();
+	return word == return_trampoline() || (call->function == MEMLEAK_NEW && word == call->ra);
 }
 
 /* nmemb * size; all ones where it overflows (the call will fail). */
@@ -225,6 +226,7 @@ int memleak_enter(struct pt_regs *ctx)
 	__u64 cfa = PT_REGS_SP(ctx) + RETURN_SIZE, old;
 	__u32 tgid = bpf_get_current_task_btf()->tgid;
 	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 function = cookie & ((1 << MEMLEAK_COOKIE_SHIFT) - 1);
 	struct call *call;
 
 	if (!is_target(cookie >> MEMLEAK_COOKIE_SHIFT, tgid))
@@ -235,13 +237,17 @@ int memleak_enter(struct pt_regs *ctx)
 		count(MEMLEAK_COUNT_NO_THREAD_STATE);
 		return 0;
 	}
-	if (call->cfa) {
+	/* operator new in the same place: one that jumps to another, or the next after one that threw */
+	if (call->cfa &&
+	    !(call->cfa == cfa && call->function == MEMLEAK_NEW && function == MEMLEAK_NEW)) {
 		if (call->cfa >= cfa && call_is_live(call))
 			return 0; /* nested in it, or its tail call */
 		count(MEMLEAK_COUNT_ABANDONED);
 	}
 	call->cfa = cfa;
-	call->function = cookie & ((1 << MEMLEAK_COOKIE_SHIFT) - 1);
+	call->function = function;
+	if (RETURN_SIZE && function == MEMLEAK_NEW)
+		bpf_probe_read_user(&call->ra, sizeof(call->ra), (void *)(cfa - RETURN_SIZE));
 	call->has_old = 0;
 	read_arguments(ctx, call->function, call, &old);
 	call->wanted = call->size >= min_size && call->size <= max_size;
@@ -274,13 +280,12 @@ static __always_inline __u64 returned_block(const struct call *call, __u64 rc)
 	return addr;
 }
 
-SEC("uprobe.multi")
-int memleak_exit(struct pt_regs *ctx)
+/* A function has returned, or is about to, with the stack pointer at `cfa` then. */
+static __always_inline int returned(struct pt_regs *ctx, struct call *call, __u64 cfa)
 {
-	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
 	struct memleak_key key = {};
 	struct memleak_block block = {};
-	__u64 cfa = PT_REGS_SP(ctx), rc = PT_REGS_RC(ctx);
+	__u64 rc = PT_REGS_RC(ctx);
 	bool freed, wanted;
 
 	if (!call || !call->cfa || call->cfa > cfa)
@@ -314,6 +319,36 @@ int memleak_exit(struct pt_regs *ctx)
 	store(&key, &block);
 	if (trace_all)
 		trace(MEMLEAK_TRACE_ALLOC, &key, block.size, block.stack_id);
+	return 0;
+}
+
+SEC("uprobe.multi")
+int memleak_exit(struct pt_regs *ctx)
+{
+	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+
+	return returned(ctx, call, PT_REGS_SP(ctx));
+}
+
+/* On the return instructions of operator new, which other functions may share. */
+SEC("uprobe.multi")
+int memleak_return(struct pt_regs *ctx)
+{
+	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+
+	if (!call || call->function != MEMLEAK_NEW)
+		return 0;
+	return returned(ctx, call, PT_REGS_SP(ctx) + RETURN_SIZE);
+}
+
+/* An exception is thrown: the operator new that it comes from does not return. */
+SEC("uprobe.multi")
+int memleak_throw(struct pt_regs *ctx)
+{
+	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+
+	if (call && call->function == MEMLEAK_NEW && call->cfa > PT_REGS_SP(ctx))
+		call->cfa = 0;
 	return 0;
 }
 

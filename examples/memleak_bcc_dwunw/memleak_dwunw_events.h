@@ -21,6 +21,8 @@ enum memleak_function {
 	MEMLEAK_POSIX_MEMALIGN,
 	MEMLEAK_MEMALIGN, /* (alignment, size) */
 	MEMLEAK_FREE,	  /* (block) */
+	MEMLEAK_NEW,	  /* (size); may throw, so it has no return probe */
+	MEMLEAK_THROW,	  /* of the unwinder: leaves functions without a return */
 	MEMLEAK_N_FUNCTIONS,
 };
 

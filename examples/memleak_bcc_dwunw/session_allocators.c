@@ -143,10 +143,17 @@ static void tell_allocators(const struct session *session, const struct target *
 		allocators_describe(allocators, first, line, sizeof(line));
 		message("process %d: probing %s", target->pid, line);
 	}
-	for (size_t i = first; i < allocators->n; i++)
-		if (allocators->list[i].missing[0] && (options->verbose || options->object))
-			message("not in %s, so not traced: %s", allocators->list[i].path,
-				allocators->list[i].missing);
+	for (size_t i = first; i < allocators->n; i++) {
+		const struct allocator *allocator = &allocators->list[i];
+
+		if (allocator->maker && allocator->missing[0] &&
+		    (options->verbose || options->object))
+			message("not in %s, so not traced: %s", allocator->path,
+				allocator->missing);
+		if (allocator->untraceable[0])
+			message("not traced, because where they return was not found in %s: %s",
+				allocator->path, allocator->untraceable);
+	}
 }
 
 int target_find_allocators(struct session *session, struct target *target)
@@ -202,7 +209,10 @@ int target_attach_allocators(const struct session *session, struct target *targe
 		bool is_return;
 	} steps[] = {
 		{skel->progs.memleak_exit, ALLOCATOR_CALL, true},
+		{skel->progs.memleak_return, ALLOCATOR_NEW_RETURN, false},
+		{skel->progs.memleak_throw, ALLOCATOR_THROW, false},
 		{skel->progs.memleak_free, ALLOCATOR_FREE, false},
+		{skel->progs.memleak_enter, ALLOCATOR_NEW, false},
 		{skel->progs.memleak_enter, ALLOCATOR_CALL, false},
 	};
 	const struct allocators *allocators = &target->allocators;
@@ -230,7 +240,7 @@ void target_attach_new_allocators(struct session *session, struct target *target
 	    allocator_find_all(target->pid, target->process, session->options.symbols_prefix,
 			       &target->allocators))
 		return;
-	if (target->allocators.n == before)
+	if (target->allocators.n == before) /* none */
 		return;
 	tell_allocators(session, target, before);
 	if (target_attach(session, target) == 0)
