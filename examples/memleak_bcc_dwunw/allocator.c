@@ -56,6 +56,10 @@ static enum allocator_role role_of(enum memleak_function kind)
 		return ALLOCATOR_NEW;
 	case MEMLEAK_THROW:
 		return ALLOCATOR_THROW;
+	case MEMLEAK_MMAP:
+	case MEMLEAK_MREMAP:
+	case MEMLEAK_MUNMAP:
+		return ALLOCATOR_MAPPING;
 	default:
 		return ALLOCATOR_CALL;
 	}
@@ -106,7 +110,7 @@ static void add_function(struct allocator *allocator, struct module *module, con
 			 const struct allocator_function *function)
 {
 	enum allocator_role role = role_of(function->kind);
-	bool needs_sp = role == ALLOCATOR_CALL || role == ALLOCATOR_NEW;
+	bool needs_sp = role != ALLOCATOR_FREE && role != ALLOCATOR_THROW;
 	struct placement placement;
 	uint64_t vaddr, size, offset;
 	size_t n;

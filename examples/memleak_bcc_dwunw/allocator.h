@@ -20,8 +20,9 @@ struct process;
 
 /* Which programs a place gets. */
 enum allocator_role {
-	ALLOCATOR_CALL, /* at its entry, and at its return */
-	ALLOCATOR_FREE, /* at its entry */
+	ALLOCATOR_CALL,	   /* at its entry, and at its return */
+	ALLOCATOR_MAPPING, /* the same, of the mmap family */
+	ALLOCATOR_FREE,	   /* at its entry */
 	ALLOCATOR_NEW, /* at its entry, and as ALLOCATOR_NEW_RETURN at the instructions with which it returns */
 	ALLOCATOR_NEW_RETURN,
 	ALLOCATOR_THROW, /* at its entry */
@@ -33,6 +34,7 @@ struct allocator {
 	int fd;		    /* of the file, for attaching: /proc/self/fd/N */
 	uint32_t module_id; /* struct module's */
 	const char *maker;  /* "glibc", "jemalloc", ...; "an allocator": not known */
+	bool is_pure;	    /* a library that is nothing else */
 	size_t n_probes;
 	struct probe probes[ALLOCATOR_MAX_PROBES]; /* cookies: enum memleak_function */
 	enum allocator_role roles[ALLOCATOR_MAX_PROBES];
@@ -62,6 +64,9 @@ int allocator_find(pid_t pid, const struct process *process, const char *object,
  */
 int allocator_find_all(pid_t pid, const struct process *process, const char *prefix,
 		       struct allocators *ret);
+/* Whether the code at `addr` is an allocator's own, and nothing but: not a C library's, nor the program's that it is linked into. */
+bool allocator_owns(const struct allocators *allocators, const struct process *process,
+		    uint64_t addr);
 /*
  * Whether each library that the program asks for is mapped: the dynamic linker is done with the first ones. True where that is not known.
  */

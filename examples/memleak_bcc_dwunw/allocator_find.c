@@ -141,6 +141,20 @@ static struct allocator *new_allocator(struct allocators *allocators, const stru
 	return larger;
 }
 
+/* A library that is an allocator and nothing else: by its soname, since any other file may have code of its own besides. */
+static bool is_pure(const struct module *module)
+{
+	static const char *const names[] = {"libjemalloc", "libtcmalloc", "libmimalloc"};
+	const char *soname;
+
+	if (elf_file_dynamic_string(module->elf, DT_SONAME, 0, &soname))
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(soname, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
 /* The allocator of a module whose functions have one of `prefixes`; takes `fd` over. */
 static int add(struct allocators *allocators, struct module *module, int fd, const char *path,
 	       const char *const *prefixes)
@@ -164,6 +178,7 @@ static int add(struct allocators *allocators, struct module *module, int fd, con
 		close(fd);
 		return has_calls(new) ? -ENOMEM : -ENOSYS;
 	}
+	new->is_pure = is_pure(module);
 	allocators->n++;
 	return 0;
 }
@@ -342,6 +357,17 @@ int allocator_find_unread(struct module_cache *modules, const char *object, cons
 	err = add(ret, module, fd, path, prefixes);
 	module_put(modules, module);
 	return err;
+}
+
+bool allocator_owns(const struct allocators *allocators, const struct process *process,
+		    uint64_t addr)
+{
+	const struct mapping *mapping = process_find_mapping(process, addr);
+
+	for (size_t i = 0; mapping && mapping->module && i < allocators->n; i++)
+		if (allocators->list[i].module_id == mapping->module->id)
+			return allocators->list[i].is_pure;
+	return false;
 }
 
 void allocators_close(struct allocators *allocators)

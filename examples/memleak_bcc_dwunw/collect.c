@@ -12,6 +12,7 @@
 
 #include "bpf/dwunw_bpf.h" /* dwunw-added */
 #include "map_batches.h"
+#include "mappings_ledger.h"
 #include "memleak_dwunw_events.h"
 #include "symbolize/symbolize.h"
 
@@ -206,24 +207,60 @@ static int add(struct collector *c, unsigned int target, int64_t stack_id,
 	return 0;
 }
 
+static int add_block_of(struct collector *c, unsigned int target, uint64_t addr,
+			const struct memleak_block *block)
+{
+	if (c->source->count_inherited)
+		count_inherited(c->source, target, block);
+	return add(c, target, block->stack_id,
+		   &(struct report_block){
+			   .addr = addr,
+			   .size = block->size,
+			   .time_ns = block->time_ns,
+		   });
+}
+
 static int add_block(struct collector *c, const void *key_bytes, const void *value)
 {
 	const struct memleak_key *key = key_bytes;
-	const struct memleak_block *block = value;
 	unsigned int target;
 
 	if (!collect_target_of(c->source, key->image, &target)) {
 		bpf_map_delete_elem(c->source->blocks_fd, key);
 		return 0;
 	}
-	if (c->source->count_inherited)
-		count_inherited(c->source, target, block);
-	return add(c, target, block->stack_id,
-		   &(struct report_block){
-			   .addr = key->addr,
-			   .size = block->size,
-			   .time_ns = block->time_ns,
-		   });
+	return add_block_of(c, target, key->addr, value);
+}
+
+struct mappings_owner {
+	struct collector *collector;
+	unsigned int target;
+};
+
+static int add_mapping(const struct mappings_block *mapping, void *arg)
+{
+	const struct mappings_owner *owner = arg;
+	const struct memleak_block block = {
+		.size = mapping->end - mapping->start,
+		.time_ns = mapping->time_ns,
+		.stack_id = mapping->stack_id,
+	};
+
+	return add_block_of(owner->collector, owner->target, mapping->start, &block);
+}
+
+static int add_mappings(struct collector *c)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < c->source->n_targets && !err; i++) {
+		const struct collect_target *target = &c->source->targets[i];
+		struct mappings_owner owner = {c, i};
+
+		if (target->mappings && !target->gone)
+			err = mappings_ledger_for_each(target->mappings, add_mapping, &owner);
+	}
+	return err;
 }
 
 /* dwunw-added begin */
@@ -283,9 +320,10 @@ static int read_blocks(struct collector *c)
 	struct reading sums = {c, c->source->combined_fd, sizeof(struct memleak_combined_key),
 			       sizeof(struct memleak_combined), add_sum};
 	struct reading *reading = c->source->combined_only ? &sums : &blocks;
+	int err = map_read_batches(reading->map_fd, reading->key_size, reading->value_size,
+				   read_batch, reading);
 
-	return map_read_batches(reading->map_fd, reading->key_size, reading->value_size, read_batch,
-				reading);
+	return err ? err : add_mappings(c);
 }
 
 int collect_total(const struct collect_source *source, uint64_t *ret)

@@ -33,13 +33,15 @@ struct call {
 	__u64 cfa; /* stack pointer once the call has returned: identifies it; 0: none */
 	__u64 size;
 	__u64 result; /* posix_memalign: where the address will be stored */
-	__u64 ra;     /* MEMLEAK_NEW: its return address */
+	__u64 ra;     /* MEMLEAK_NEW, the mmap family: its return address */
 	__s64 stack_id;
 	struct memleak_key old_key; /* realloc: the block taken out at entry */
 	struct memleak_block old;
 	__u32 function;
 	__u8 wanted; /* size within bounds */
 	__u8 has_old;
+	__u8 unmaps; /* munmap, mremap: what was there has been told of as gone */
+	__u8 target; /* number */
 };
 
 struct {
@@ -66,7 +68,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 << 10);
+	__uint(max_entries, 1 << 20);
 } memleak_events SEC(".maps");
 
 /* Thread groups that share a target's memory (vfork) until they call exec -> number of the target. */
@@ -102,6 +104,8 @@ static __noinline int call_is_live(struct call *call)
 	bpf_probe_read_user(&word, sizeof(word), (void *)(call->cfa - RETURN_SIZE));
 	return word == return_trampoline() || (call->function == MEMLEAK_NEW && word == call->ra);
 }
+
+#include "mmap_family.bpf.h"
 
 /* nmemb * size; all ones where it overflows (the call will fail). */
 static __always_inline __u64 product(__u64 nmemb, __u64 size)
@@ -253,6 +257,9 @@ int memleak_enter(struct pt_regs *ctx)
 	call->wanted = call->size >= min_size && call->size <= max_size;
 	if (old)
 		take_out(call, old);
+	call->target = (cookie >> MEMLEAK_COOKIE_SHIFT) & (MEMLEAK_MAX_TARGETS - 1);
+	if (is_mapping_call(function))
+		mapping_entered(ctx, call);
 	if ((call->wanted || (trace_all && call->has_old)) && use_dwunw)    /* dwunw-added */
 		call->stack_id = dwunw_get_stackid(ctx, DWUNW_F_ENTRY | 1); /* dwunw-added */
 	return 0;
@@ -296,6 +303,8 @@ static __always_inline int returned(struct pt_regs *ctx, struct call *call, __u6
 		return 0;
 	}
 	call->cfa = 0;
+	if (is_mapping_call(call->function))
+		return mapping_returned(ctx, call, rc);
 	key.addr = returned_block(call, rc);
 	if (!key.addr)
 		put_back(call);
@@ -395,6 +404,7 @@ static __always_inline __u32 pid_for_tool(struct task_struct *task)
 static __always_inline void tell_child(struct task_struct *task, __u32 parent, __u32 by_exec)
 {
 	struct memleak_child child = {
+		.type = MEMLEAK_EVENT_CHILD,
 		.pid = pid_for_tool(task),
 		.tgid = BPF_CORE_READ(task, tgid),
 		.parent = parent,

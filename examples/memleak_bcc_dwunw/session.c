@@ -167,6 +167,8 @@ static int start(struct session *session)
 	if (!err)
 		err = create_modules(session);
 	if (!err)
+		err = session_events_start(session);
+	if (!err)
 		err = children_start(session);
 	if (!err)
 		err = trace_start(session);
@@ -207,7 +209,7 @@ void session_destroy(struct session *session)
 	for (unsigned int i = 0; i < session->n_targets; i++)
 		if (session->targets[i].pid)
 			target_close(session, &session->targets[i]);
-	ring_buffer__free(session->children_events);
+	ring_buffer__free(session->memleak_events);
 	ring_buffer__free(session->trace);
 	/* dwunw-added begin: owns the modules */
 	if (session->context) {

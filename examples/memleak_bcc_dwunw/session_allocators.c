@@ -209,10 +209,12 @@ int target_attach_allocators(const struct session *session, struct target *targe
 		bool is_return;
 	} steps[] = {
 		{skel->progs.memleak_exit, ALLOCATOR_CALL, true},
+		{skel->progs.memleak_exit, ALLOCATOR_MAPPING, true},
 		{skel->progs.memleak_return, ALLOCATOR_NEW_RETURN, false},
 		{skel->progs.memleak_throw, ALLOCATOR_THROW, false},
 		{skel->progs.memleak_free, ALLOCATOR_FREE, false},
 		{skel->progs.memleak_enter, ALLOCATOR_NEW, false},
+		{skel->progs.memleak_enter, ALLOCATOR_MAPPING, false},
 		{skel->progs.memleak_enter, ALLOCATOR_CALL, false},
 	};
 	const struct allocators *allocators = &target->allocators;

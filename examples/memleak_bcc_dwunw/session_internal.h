@@ -18,6 +18,7 @@
 
 struct growth;
 struct memleak_dwunw_bpf;
+struct mappings_ledger;
 struct module_cache;
 struct process;
 struct ring_buffer;
@@ -34,7 +35,9 @@ struct target {
 	uint64_t forked_ns;  /* CLOCK_MONOTONIC; 0: by exec, nothing is inherited */
 	struct probe_links links;
 	struct allocators allocators;
-	size_t n_attached; /* of them: their probes are in place */
+	size_t n_attached;		  /* of them: their probes are in place */
+	struct mappings_ledger *mappings; /* NULL: none was made yet */
+	uint64_t mappings_image;	  /* whose they are, as in struct memleak_key */
 	int denied;		 /* errno: its mappings may not be read, for want of privileges */
 	struct process *process; /* NULL then */
 	struct symbolizer *symbolizer;
@@ -52,8 +55,8 @@ struct session {
 	struct options options; /* its mode: the one in force */
 	enum options_mode mode_asked_for;
 	struct target targets[MEMLEAK_MAX_TARGETS];
-	unsigned int n_targets;		     /* places that are, or were, in use */
-	struct ring_buffer *children_events; /* with --follow-forks */
+	unsigned int n_targets; /* places that are, or were, in use */
+	struct ring_buffer *memleak_events;
 	struct children children, told_children;
 	struct ring_buffer *trace; /* with -t */
 	int64_t trace_deadline_ms;
@@ -104,9 +107,15 @@ int target_attach_allocators(const struct session *session, struct target *targe
 void target_attach_new_allocators(struct session *session, struct target *target);
 void target_close(struct session *session, struct target *target);
 
-/* --follow-forks: before anything is attached; for the records that are there; at a report's end. */
+/* The records of memleak's own ring buffer: before anything is attached; those that are there. */
+int session_events_start(struct session *session);
+void session_events_handle(struct session *session);
+/* After an exec nothing is mapped any more. */
+void session_drop_old_mappings(struct session *session);
+
+/* --follow-forks: before anything is attached; a record; at a report's end. */
 int children_start(struct session *session);
-void children_handle(struct session *session);
+void children_handle(struct session *session, const struct memleak_child *child);
 void children_tell(struct session *session, const struct collect_target *targets);
 /* Frees the places of those that have ended and been reported. */
 void children_release(struct session *session);

@@ -179,6 +179,7 @@ void session_source(struct session *session, struct collect_target *targets,
 			.tgid = &session->skel->bss->target_tgids[i],
 			.image = (const volatile uint64_t *)&session->skel->bss->target_images[i],
 			.symbolizer = session->targets[i].symbolizer,
+			.mappings = session->targets[i].mappings,
 		};
 	}
 	*ret = (struct collect_source){
@@ -280,6 +281,8 @@ int session_report(struct session *session)
 	bool told = false;
 	int err;
 
+	session_events_handle(session);
+	session_drop_old_mappings(session);
 	session_source(session, targets, &source);
 	err = collect_blocks(&source, &snapshot);
 	if (err) {

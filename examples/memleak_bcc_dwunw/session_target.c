@@ -8,6 +8,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "mappings_ledger.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "privileges.h"
@@ -131,6 +132,7 @@ void target_close(struct session *session, struct target *target)
 	if (target->process)
 		process_close(session->modules, target->process);
 	allocators_close(&target->allocators);
+	mappings_ledger_destroy(target->mappings);
 	if (target->pidfd >= 0)
 		close(target->pidfd);
 	*target = (struct target){.pidfd = -1};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What memleak's probes tell of as it happens: children, and the calls of the mmap family, of which each target has a ledger. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "mappings_ledger.h"
+#include "memleak_dwunw.skel.h"
+#include "message.h"
+#include "process/process.h"
+#include "session_internal.h"
+
+/* The ledger of the image that a record is of. */
+static int ledger_of(struct target *target, uint64_t image)
+{
+	if (!target->mappings) {
+		int err =
+			mappings_ledger_create((uint64_t)sysconf(_SC_PAGESIZE), &target->mappings);
+
+		if (err)
+			return err;
+	}
+	if (target->mappings_image != image)
+		mappings_ledger_clear(target->mappings);
+	target->mappings_image = image;
+	return 0;
+}
+
+/* An allocator that maps what it will hand out, in a thread of its own or while it frees. */
+static bool is_of_allocator(const struct target *target, uint64_t caller)
+{
+	return target->process && allocator_owns(&target->allocators, target->process, caller);
+}
+
+static int add_mapping(struct target *target, const struct memleak_mapping *mapping)
+{
+	const struct mappings_block block = {
+		.start = mapping->addr,
+		.end = mapping->addr + mapping->size,
+		.time_ns = mapping->time_ns,
+		.stack_id = mapping->stack_id,
+	};
+
+	switch (mapping->kind) {
+	case MEMLEAK_MAPPED:
+		if (!is_of_allocator(target, mapping->caller))
+			return mappings_ledger_map(target->mappings, &block);
+		/* fallthrough */
+	case MEMLEAK_MAPPED_OVER:
+		return mappings_ledger_unmap(target->mappings, mapping->addr, mapping->size);
+	case MEMLEAK_UNMAPPING:
+		return mappings_ledger_take(target->mappings, mapping->tid, mapping->addr,
+					    mapping->size);
+	default:
+		return mappings_ledger_restore(target->mappings, mapping->tid);
+	}
+}
+
+static void on_mapping(struct session *session, const struct memleak_mapping *mapping)
+{
+	struct target *target = &session->targets[mapping->target % MEMLEAK_MAX_TARGETS];
+	int err;
+
+	/* the place may have another owner by now */
+	if (!target->pid ||
+	    mapping->image >> 32 != session->skel->bss->target_tgids[target - session->targets])
+		return;
+	err = ledger_of(target, mapping->image);
+	if (!err)
+		err = add_mapping(target, mapping);
+	if (err == -ENOMEM)
+		message_once("mappings lost: %s", strerror(ENOMEM));
+}
+
+static int on_event(void *arg, void *data, size_t size)
+{
+	struct session *session = arg;
+
+	(void)size;
+	switch (*(const __u32 *)data) {
+	case MEMLEAK_EVENT_CHILD:
+		children_handle(session, data);
+		break;
+	case MEMLEAK_EVENT_MAPPING:
+		on_mapping(session, data);
+		break;
+	}
+	return 0;
+}
+
+int session_events_start(struct session *session)
+{
+	int fd = bpf_map__fd(session->skel->maps.memleak_events);
+
+	session->memleak_events = ring_buffer__new(fd, on_event, session, NULL);
+	return session->memleak_events ? 0 : -errno;
+}
+
+void session_events_handle(struct session *session)
+{
+	ring_buffer__consume(session->memleak_events);
+}
+
+void session_drop_old_mappings(struct session *session)
+{
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		struct target *target = &session->targets[i];
+		uint64_t image = session->skel->bss->target_images[i];
+
+		if (target->mappings && image && image != target->mappings_image)
+			mappings_ledger_clear(target->mappings);
+	}
+}
