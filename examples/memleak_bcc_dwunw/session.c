@@ -26,7 +26,10 @@
 static int on_event(void *arg, void *data, size_t size)
 {
 	struct session *session = arg;
+	const struct dwunw_event *event = data;
 
+	session->mappings_changed |=
+		event->type == DWUNW_EVENT_PROCESS || event->type == DWUNW_EVENT_MAPPINGS;
 	/* an event of a process that has ended cannot be finished; that is counted, and no reason to stop */
 	dwunw_bpf_handle_event(session->dwunw, data, size);
 	return monotonic_ms() < session->events_deadline_ms ? 0 : -EAGAIN;

@@ -6,11 +6,14 @@
 
 #include <bpf/libbpf.h>
 
+#include "clock.h"
 #include "mappings_ledger.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "process/process.h"
 #include "session_internal.h"
+
+#define LOOK_INTERVAL_MS 100
 
 /* The ledger of the image that a record is of. */
 static int ledger_of(struct target *target, uint64_t image)
@@ -101,6 +104,22 @@ int session_events_start(struct session *session)
 void session_events_handle(struct session *session)
 {
 	ring_buffer__consume(session->memleak_events);
+}
+
+int64_t session_look_for_allocators(struct session *session, int64_t deadline_ms)
+{
+	int64_t now = monotonic_ms();
+
+	if (!session->mappings_changed || session->options.object)
+		return deadline_ms;
+	if (now < session->next_look_ms)
+		return session->next_look_ms < deadline_ms ? session->next_look_ms : deadline_ms;
+	session->mappings_changed = false;
+	session->next_look_ms = now + LOOK_INTERVAL_MS;
+	for (unsigned int i = 0; i < session->n_targets; i++)
+		if (session->targets[i].pid && !session->targets[i].ended)
+			target_symbols(session, &session->targets[i]);
+	return deadline_ms;
 }
 
 void session_drop_old_mappings(struct session *session)

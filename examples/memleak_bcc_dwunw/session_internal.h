@@ -57,6 +57,8 @@ struct session {
 	struct target targets[MEMLEAK_MAX_TARGETS];
 	unsigned int n_targets; /* places that are, or were, in use */
 	struct ring_buffer *memleak_events;
+	bool mappings_changed; /* of some target, since the last look for allocators; not known in mode off */
+	int64_t next_look_ms; /* CLOCK_MONOTONIC */
 	struct children children, told_children;
 	struct ring_buffer *trace; /* with -t */
 	int64_t trace_deadline_ms;
@@ -110,6 +112,11 @@ void target_close(struct session *session, struct target *target);
 /* The records of memleak's own ring buffer: before anything is attached; those that are there. */
 int session_events_start(struct session *session);
 void session_events_handle(struct session *session);
+/*
+ * Where mappings of a target have changed, an allocator may have come. Looks at most ten times a second, for targets that map and unmap
+ * all the time. When this is to be called again, at `deadline_ms` (CLOCK_MONOTONIC) at the latest.
+ */
+int64_t session_look_for_allocators(struct session *session, int64_t deadline_ms);
 /* After an exec nothing is mapped any more. */
 void session_drop_old_mappings(struct session *session);
 

@@ -56,7 +56,8 @@ static enum wake wait_for_events(struct session *session, int64_t deadline_ms)
 		fds[FIRST_TARGET + i].fd = target->ended ? -1 : target->pidfd;
 		fds[FIRST_TARGET + i].events = POLLIN;
 	}
-	wake = wait_until(session->signals_fd, fds, FIRST_TARGET + n_targets, deadline_ms);
+	wake = wait_until(session->signals_fd, fds, FIRST_TARGET + n_targets,
+			  session_look_for_allocators(session, deadline_ms));
 	if (session->events)			/* dwunw-added */
 		session_handle_events(session); /* dwunw-added */
 	note_ends(session, fds + FIRST_TARGET, n_targets);
