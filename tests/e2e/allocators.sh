@@ -202,6 +202,65 @@ opened() {
 }
 [ ! -e "$libraries/libmimalloc.so.2" ] || check "opened late, with glibc's beside it" opened
 
+# --- mmap ------------------------------------------------------------------------------------------------------------------------
+
+# Totals without stacks; more calls than there is room for while the tool sleeps are counted; an exec unmaps everything.
+mmap_off() {
+	run mmap "$PROGRAMS/mmap_family" || return 1
+	target_start mmap-off "$PROGRAMS/mmap_family" && tool_start mmap-off -p "$target" -W off -o 0 -T 100000 1000 &&
+		target_run mmap-off && tool_stop && target_end &&
+		"$E2E/judge.py" total "$WORK/mmap-off.out" "$WORK/mmap-off.report"
+}
+check "mmap family, off mode: the totals" mmap_off
+
+mmap_sizes() {
+	target_start sizes "$PROGRAMS/mmap_family" && tool_start sizes -p "$target" -o 0 -z 20000 -Z 30000 1000 &&
+		target_run sizes && tool_stop && target_end || return 1
+	grep -E 'bytes in' "$WORK/sizes.report"
+	[ "$(grep -cE '^(411600 bytes in 20|28672 bytes in 1) allocations' "$WORK/sizes.report")" = 2 ] &&
+		[ "$(grep -c 'bytes in' "$WORK/sizes.report")" = 2 ]
+}
+check "mmap family, -z and -Z" mmap_sizes
+
+mmap_lost() {
+	target_start lost "$PROGRAMS/mmap_family" && tool_start lost -p "$target" -o 0 1000 || return 1
+	kill -STOP "$tool" && target_run lost
+	kill -CONT "$tool" && tool_stop && target_end || return 1
+	cat "$WORK/lost.stderr"
+	grep -qE ': [0-9]+ calls of mmap, mremap, munmap lost: ring buffer full$' "$WORK/lost.stderr"
+}
+check "mmap family: calls that are lost are counted" mmap_lost
+
+cat >"$WORK/execs.c" <<'END'
+#include <sys/mman.h>
+#include "truth.h"
+FRAME void leak_mapping(size_t size)
+{
+	truth_keep(mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	NO_TAIL_CALL();
+}
+int main(int argc, char **argv)
+{
+	char *arguments[] = {argv[0], "again", NULL};
+	if (argc == 1) {
+		truth_ready();
+		leak_mapping(70000);
+		execv(argv[0], arguments);
+	}
+	leak_mapping(3000);
+	truth(3000, 1, "leak_mapping");
+	truth_done();
+	return 0;
+}
+END
+mmap_exec() {
+	# shellcheck disable=SC2086 # several words
+	gcc $flags -o "$WORK/execs" "$WORK/execs.c" || return 1
+	target_start execs "$WORK/execs" && tool_start execs -p "$target" -o 0 1000 && target_run execs && tool_stop && target_end &&
+		"$E2E/judge.py" truth "$WORK/execs.out" "$WORK/execs.report"
+}
+check "mmap family: exec leaves nothing mapped" mmap_exec
+
 # --- With -c ---------------------------------------------------------------------------------------------------------------------
 
 # From the first allocation on.
