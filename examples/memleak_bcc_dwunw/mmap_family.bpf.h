@@ -52,25 +52,30 @@ static __always_inline void mapping_entered(struct pt_regs *ctx, struct call *ca
 		tell_mapping(call, MEMLEAK_UNMAPPING, addr, size, 0);
 }
 
-static __always_inline int mapping_returned(struct pt_regs *ctx, const struct call *call, __u64 rc)
+static __always_inline void tell_mapped(struct pt_regs *ctx, const struct call *call, __u64 addr)
 {
-	bool failed = call->function == MEMLEAK_MUNMAP ? (int)rc != 0 : rc == ~0ULL;
 	__s64 stack_id = call->stack_id;
 
-	if (failed) {
-		if (call->unmaps)
-			tell_mapping(call, MEMLEAK_KEPT, 0, 0, 0);
-		return 0;
-	}
-	if (call->function == MEMLEAK_MUNMAP)
-		return 0;
-	if (call->wanted && !use_dwunw) { /* dwunw-added */
+	if (!use_dwunw) { /* dwunw-added */
 		stack_id = bpf_get_stackid(ctx, &stack_traces, BPF_F_USER_STACK);
 		if (stack_id < 0)
 			count(MEMLEAK_COUNT_NO_STACK);
 	} /* dwunw-added */
-	tell_mapping(call, call->wanted ? MEMLEAK_MAPPED : MEMLEAK_MAPPED_OVER, rc, call->size,
-		     stack_id);
+	tell_mapping(call, MEMLEAK_MAPPED, addr, call->size, stack_id);
+}
+
+static __always_inline int mapping_returned(struct pt_regs *ctx, const struct call *call, __u64 rc)
+{
+	bool failed = call->function == MEMLEAK_MUNMAP ? (int)rc != 0 : rc == ~0ULL;
+
+	if (failed && call->unmaps)
+		tell_mapping(call, MEMLEAK_KEPT, 0, 0, 0);
+	if (failed || call->function == MEMLEAK_MUNMAP)
+		return 0;
+	if (call->wanted)
+		tell_mapped(ctx, call, rc);
+	else
+		tell_mapping(call, MEMLEAK_MAPPED_OVER, rc, call->size, 0);
 	return 0;
 }
 
