@@ -35,6 +35,7 @@ struct allocator {
 	uint32_t module_id; /* struct module's */
 	const char *maker;  /* "glibc", "jemalloc", ...; "an allocator": not known */
 	bool is_pure;	    /* a library that is nothing else */
+	bool is_c_library;  /* a library, not a program with one in it */
 	size_t n_probes;
 	struct probe probes[ALLOCATOR_MAX_PROBES]; /* cookies: enum memleak_function */
 	enum allocator_role roles[ALLOCATOR_MAX_PROBES];
@@ -64,9 +65,12 @@ int allocator_find(pid_t pid, const struct process *process, const char *object,
  */
 int allocator_find_all(pid_t pid, const struct process *process, const char *prefix,
 		       struct allocators *ret);
-/* Whether the code at `addr` is an allocator's own, and nothing but: not a C library's, nor the program's that it is linked into. */
-bool allocator_owns(const struct allocators *allocators, const struct process *process,
-		    uint64_t addr);
+/*
+ * Whether a mapping that the code at `addr` makes is an allocator's own, to give out later: that code is in a library that is nothing else,
+ * or in a C library and no more than `reserves` address space, as glibc's arenas are, which free() may make too.
+ */
+bool allocator_maps_for_itself(const struct allocators *allocators, const struct process *process,
+			       uint64_t addr, bool reserves);
 /*
  * Whether each library that the program asks for is mapped: the dynamic linker is done with the first ones. True where that is not known.
  */

@@ -141,6 +141,13 @@ static struct allocator *new_allocator(struct allocators *allocators, const stru
 	return larger;
 }
 
+static bool is_library(const struct module *module)
+{
+	const char *soname;
+
+	return elf_file_dynamic_string(module->elf, DT_SONAME, 0, &soname) == 0;
+}
+
 /* A library that is an allocator and nothing else: by its soname, since any other file may have code of its own besides. */
 static bool is_pure(const struct module *module)
 {
@@ -179,6 +186,8 @@ static int add(struct allocators *allocators, struct module *module, int fd, con
 		return has_calls(new) ? -ENOMEM : -ENOSYS;
 	}
 	new->is_pure = is_pure(module);
+	new->is_c_library =
+		is_library(module) && has_function(module->elf, "", "__libc_start_main");
 	allocators->n++;
 	return 0;
 }
@@ -359,14 +368,17 @@ int allocator_find_unread(struct module_cache *modules, const char *object, cons
 	return err;
 }
 
-bool allocator_owns(const struct allocators *allocators, const struct process *process,
-		    uint64_t addr)
+bool allocator_maps_for_itself(const struct allocators *allocators, const struct process *process,
+			       uint64_t addr, bool reserves)
 {
 	const struct mapping *mapping = process_find_mapping(process, addr);
 
-	for (size_t i = 0; mapping && mapping->module && i < allocators->n; i++)
-		if (allocators->list[i].module_id == mapping->module->id)
-			return allocators->list[i].is_pure;
+	for (size_t i = 0; mapping && mapping->module && i < allocators->n; i++) {
+		const struct allocator *allocator = &allocators->list[i];
+
+		if (allocator->module_id == mapping->module->id)
+			return allocator->is_pure || (reserves && allocator->is_c_library);
+	}
 	return false;
 }
 

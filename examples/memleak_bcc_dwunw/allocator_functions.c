@@ -21,8 +21,8 @@ const struct allocator_function allocator_functions[] = {
 	{"dallocx", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
 	{"sdallocx", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
 	/* of a C library: mmap(2), mremap(2), munmap(2) */
-	{"mmap", MEMLEAK_MMAP, 2, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
-	{"mmap64", MEMLEAK_MMAP, 2, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"mmap", MEMLEAK_MMAP, 4, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"mmap64", MEMLEAK_MMAP, 4, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
 	{"mremap", MEMLEAK_MREMAP, 4, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
 	{"munmap", MEMLEAK_MUNMAP, 2, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
 	/* operator new and delete, of allocators that have their own; names: Itanium C++ ABI, 5.1, size_t being unsigned long */

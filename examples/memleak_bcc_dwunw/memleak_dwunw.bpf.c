@@ -40,8 +40,9 @@ struct call {
 	__u32 function;
 	__u8 wanted; /* size within bounds */
 	__u8 has_old;
-	__u8 unmaps; /* munmap, mremap: what was there has been told of as gone */
-	__u8 target; /* number */
+	__u8 unmaps;   /* munmap, mremap: what was there has been told of as gone */
+	__u8 target;   /* number */
+	__u8 reserves; /* mmap: see struct memleak_mapping */
 };
 
 struct {

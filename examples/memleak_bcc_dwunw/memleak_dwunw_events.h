@@ -24,7 +24,7 @@ enum memleak_function {
 	MEMLEAK_NEW,	  /* (size); may throw, so it has no return probe */
 	MEMLEAK_THROW,	  /* of the unwinder: leaves functions without a return */
 	/* the mmap family, in one piece */
-	MEMLEAK_MMAP,	/* (address, size, ...) */
+	MEMLEAK_MMAP,	/* (address, size, protection, flags, ...) */
 	MEMLEAK_MREMAP, /* (address, size, new size, flags, ...) */
 	MEMLEAK_MUNMAP, /* (address, size) */
 	MEMLEAK_N_FUNCTIONS,
@@ -49,10 +49,12 @@ enum memleak_mapping_kind {
 
 /* A call of the mmap family, in the order in which they had their effect. */
 struct memleak_mapping {
-	__u32 type;	  /* MEMLEAK_EVENT_MAPPING */
-	__u32 kind;	  /* enum memleak_mapping_kind */
-	__u32 target;	  /* its number */
-	__u32 tid;	  /* of the caller */
+	__u32 type;	/* MEMLEAK_EVENT_MAPPING */
+	__u32 kind;	/* enum memleak_mapping_kind */
+	__u32 target;	/* its number */
+	__u32 reserves; /* mmap: address space alone, and not for the stack of a thread */
+	__u32 tid;	/* of the caller */
+	__u32 unused;
 	__u64 image;	  /* as in struct memleak_key */
 	__u64 addr, size; /* bytes; not of MEMLEAK_KEPT */
 	__u64 caller;	  /* where the call returns to */

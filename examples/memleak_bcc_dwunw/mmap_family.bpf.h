@@ -7,7 +7,9 @@
 #ifndef MMAP_FAMILY_BPF_H
 #define MMAP_FAMILY_BPF_H
 
-#define MAPPING_MREMAP_DONTUNMAP 4 /* linux/mman.h: MREMAP_DONTUNMAP */
+/* linux/mman.h, asm-generic/mman.h */
+#define MAPPING_MREMAP_DONTUNMAP 4 /* MREMAP_DONTUNMAP */
+#define MAPPING_MAP_STACK 0x20000  /* MAP_STACK */
 
 static __always_inline bool is_mapping_call(__u32 function)
 {
@@ -21,6 +23,7 @@ static __always_inline void tell_mapping(const struct call *call, __u32 kind, __
 		.type = MEMLEAK_EVENT_MAPPING,
 		.kind = kind,
 		.target = call->target,
+		.reserves = call->reserves,
 		.tid = bpf_get_current_task_btf()->pid,
 		.image = current_image(),
 		.addr = addr,
@@ -48,6 +51,8 @@ static __always_inline void mapping_entered(struct pt_regs *ctx, struct call *ca
 	call->unmaps = call->function == MEMLEAK_MUNMAP ||
 		       (call->function == MEMLEAK_MREMAP && size &&
 			!(PT_REGS_PARM4(ctx) & MAPPING_MREMAP_DONTUNMAP));
+	call->reserves = call->function == MEMLEAK_MMAP && (int)PT_REGS_PARM3(ctx) == 0 &&
+			 !(PT_REGS_PARM4(ctx) & MAPPING_MAP_STACK);
 	if (call->unmaps)
 		tell_mapping(call, MEMLEAK_UNMAPPING, addr, size, 0);
 }

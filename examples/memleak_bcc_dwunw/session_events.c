@@ -31,14 +31,9 @@ static int ledger_of(struct target *target, uint64_t image)
 	return 0;
 }
 
-/* An allocator that maps what it will hand out, in a thread of its own or while it frees. */
-static bool is_of_allocator(const struct target *target, uint64_t caller)
-{
-	return target->process && allocator_owns(&target->allocators, target->process, caller);
-}
-
 static int add_mapping(struct target *target, const struct memleak_mapping *mapping)
 {
+	const struct allocators *allocators = &target->allocators;
 	const struct mappings_block block = {
 		.start = mapping->addr,
 		.end = mapping->addr + mapping->size,
@@ -48,7 +43,9 @@ static int add_mapping(struct target *target, const struct memleak_mapping *mapp
 
 	switch (mapping->kind) {
 	case MEMLEAK_MAPPED:
-		if (!is_of_allocator(target, mapping->caller))
+		if (!target->process ||
+		    !allocator_maps_for_itself(allocators, target->process, mapping->caller,
+					       mapping->reserves))
 			return mappings_ledger_map(target->mappings, &block);
 		/* fallthrough */
 	case MEMLEAK_MAPPED_OVER:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mmap, mremap and munmap: kept, unmapped in part at either end and in the middle, mapped over, moved, shrunk, and calls that fail; threads
- * that are given each other's ranges. Mappings that the C library makes inside malloc count for nothing besides the block.
+ * that are given each other's ranges. Mappings that the C library makes inside malloc, and inside free, count for
+ * nothing besides the block.
  */
 #include <sys/mman.h>
 #include <pthread.h>
@@ -9,6 +10,10 @@
 #include "threads.h"
 
 enum { PAGE = 4096, ROUNDS = 20, THREADS = 4, TURNS = 2000 };
+
+static pthread_mutex_t blocks_lock = PTHREAD_MUTEX_INITIALIZER;
+static void *blocks[THREADS];
+static int n_blocks;
 
 FRAME char *map_at(void *addr, size_t size, int flags)
 {
@@ -106,6 +111,22 @@ static void *take_turns(void *unused)
 	return unused;
 }
 
+/* A thread's first call is free(), inside which the C library maps an arena. */
+static void *free_first(void *unused)
+{
+	pthread_barrier_wait(&threads_together);
+	pthread_mutex_lock(&blocks_lock);
+	free(truth_keep(blocks[--n_blocks]));
+	pthread_mutex_unlock(&blocks_lock);
+	return unused;
+}
+
+FRAME void give_blocks(void)
+{
+	while (n_blocks < THREADS)
+		blocks[n_blocks++] = truth_keep(malloc(2000));
+}
+
 int main(void)
 {
 	char *under;
@@ -120,6 +141,8 @@ int main(void)
 	leak_remapped();
 	leak_failed();
 	leak_block();
+	give_blocks();
+	threads_run(THREADS, free_first);
 	threads_run(THREADS, take_turns);
 	truth(ROUNDS * (5 * PAGE + 100), ROUNDS, "leak_mapping");
 	truth(0, 0, "unmap_whole");
@@ -130,6 +153,7 @@ int main(void)
 	truth(4 * PAGE, 1, "leak_failed");
 	truth(3 << 20, 1, "leak_block");
 	truth(THREADS * PAGE, THREADS, "leak_in_turn");
+	truth(0, 0, "give_blocks");
 	truth_done();
 	return 0;
 }
