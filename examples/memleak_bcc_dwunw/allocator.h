@@ -50,6 +50,8 @@ struct allocator {
 struct allocators {
 	struct allocator *list;
 	size_t n;
+	uint32_t *others; /* ids of modules that were looked at and have none */
+	size_t n_others;
 };
 
 /*

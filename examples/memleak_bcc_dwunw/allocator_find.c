@@ -21,21 +21,13 @@ static const char *last_component(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static bool has_soname(const struct module *module, const char *name)
-{
-	const char *soname;
-
-	return elf_file_dynamic_string(module->elf, DT_SONAME, 0, &soname) == 0 &&
-	       strcmp(soname, name) == 0;
-}
-
 static bool is_object(const struct mapping *mapping, const char *object)
 {
 	if (strcmp(mapping->path, object) == 0)
 		return true;
 	return mapping->path[0] == '/' &&
 	       (strcmp(last_component(mapping->path), object) == 0 ||
-		(mapping->module && has_soname(mapping->module, object)));
+		(mapping->module && allocator_has_soname(mapping->module, object)));
 }
 
 static bool is_denied(const struct mapping *mapping)
@@ -74,47 +66,11 @@ const struct mapping *allocator_mapping(const struct process *process, const cha
 	return mapping;
 }
 
-static bool has_function(struct elf_file *elf, const char *prefix, const char *name)
-{
-	uint64_t vaddr, size;
-	char *whole;
-	bool found;
-
-	if (asprintf(&whole, "%s%s", prefix, name) < 0)
-		return false;
-	found = elf_file_find_function(elf, whole, &vaddr, &size) == 0;
-	free(whole);
-	return found;
-}
-
-/* By a function that no other one has. */
-static const char *maker_of(struct elf_file *elf)
-{
-	static const struct {
-		const char *function, *maker;
-	} makers[] = {
-		{"mallctl", "jemalloc"},
-		{"je_mallctl", "jemalloc"},
-		{"tc_malloc", "tcmalloc"},
-		{"MallocExtension_Internal_GetNumericProperty", "tcmalloc"},
-		{"mi_malloc", "mimalloc"},
-		{"gnu_get_libc_version", "glibc"},
-		{"mallopt", "glibc"}, /* static programs have what they use of it */
-		{"__libc_mallopt", "glibc"},
-		{"__libc_start_main", "musl"},
-	};
-
-	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
-		if (has_function(elf, "", makers[i].function))
-			return makers[i].maker;
-	return "an allocator";
-}
-
 /* A static program that frees nothing has no free. */
 static bool has_allocator(const struct module *module, const char *prefix)
 {
-	return has_function(module->elf, prefix, "malloc") &&
-	       (!prefix[0] || has_function(module->elf, prefix, "free"));
+	return allocator_has_function(module->elf, prefix, "malloc") &&
+	       (!prefix[0] || allocator_has_function(module->elf, prefix, "free"));
 }
 
 /* Not only operators of C++, or a thrower. */
@@ -141,27 +97,6 @@ static struct allocator *new_allocator(struct allocators *allocators, const stru
 	return larger;
 }
 
-static bool is_library(const struct module *module)
-{
-	const char *soname;
-
-	return elf_file_dynamic_string(module->elf, DT_SONAME, 0, &soname) == 0;
-}
-
-/* A library that is an allocator and nothing else: by its soname, since any other file may have code of its own besides. */
-static bool is_pure(const struct module *module)
-{
-	static const char *const names[] = {"libjemalloc", "libtcmalloc", "libmimalloc"};
-	const char *soname;
-
-	if (elf_file_dynamic_string(module->elf, DT_SONAME, 0, &soname))
-		return false;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strncmp(soname, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
 /* The allocator of a module whose functions have one of `prefixes`; takes `fd` over. */
 static int add(struct allocators *allocators, struct module *module, int fd, const char *path,
 	       const char *const *prefixes)
@@ -179,15 +114,14 @@ static int add(struct allocators *allocators, struct module *module, int fd, con
 		if (has_allocator(module, *prefixes))
 			allocator_add_functions(new, module, *prefixes);
 	new->missing[used] = '\0'; /* other names of the same functions */
-	new->maker = maker_of(module->elf);
+	new->maker = allocator_maker(module->elf);
 	new->path = has_calls(new) ? strdup(path) : NULL;
 	if (!new->path) {
 		close(fd);
 		return has_calls(new) ? -ENOMEM : -ENOSYS;
 	}
-	new->is_pure = is_pure(module);
-	new->is_c_library =
-		is_library(module) && has_function(module->elf, "", "__libc_start_main");
+	new->is_pure = allocator_is_pure(module);
+	new->is_c_library = allocator_is_c_library(module);
 	allocators->n++;
 	return 0;
 }
@@ -200,11 +134,31 @@ static bool is_known(const struct allocators *allocators, const struct module *m
 	return false;
 }
 
-static bool has_new(const struct allocators *allocators)
+static bool is_other(const struct allocators *allocators, const struct module *module)
+{
+	for (size_t i = 0; i < allocators->n_others; i++)
+		if (allocators->others[i] == module->id)
+			return true;
+	return false;
+}
+
+/* Not to be looked at again; where there is no memory for that it will be. */
+static void note_other(struct allocators *allocators, const struct module *module)
+{
+	uint32_t *larger =
+		reallocarray(allocators->others, allocators->n_others + 1, sizeof(*larger));
+
+	if (!larger)
+		return;
+	allocators->others = larger;
+	larger[allocators->n_others++] = module->id;
+}
+
+static bool has_role(const struct allocators *allocators, enum allocator_role role)
 {
 	for (size_t i = 0; i < allocators->n; i++)
 		for (size_t probe = 0; probe < allocators->list[i].n_probes; probe++)
-			if (allocators->list[i].roles[probe] == ALLOCATOR_NEW)
+			if (allocators->list[i].roles[probe] == role)
 				return true;
 	return false;
 }
@@ -212,7 +166,9 @@ static bool has_new(const struct allocators *allocators)
 /* Where an operator new that is probed leaves by an exception, of the files that are not allocators. What cannot be had is done without. */
 static void add_throwers(pid_t pid, const struct process *process, struct allocators *allocators)
 {
-	for (size_t i = 0; i < process->n_mappings && has_new(allocators); i++) {
+	if (!has_role(allocators, ALLOCATOR_NEW) || has_role(allocators, ALLOCATOR_THROW))
+		return;
+	for (size_t i = 0; i < process->n_mappings; i++) {
 		const struct mapping *mapping = &process->mappings[i];
 		struct module *module = mapping->module;
 		struct allocator *new;
@@ -256,15 +212,6 @@ static const char *const *prefixes_in(const struct module *module, const char *c
 	return NULL;
 }
 
-/* glibc's dynamic linker had a malloc of its own until 2.31, for itself, before the C library's is there. */
-static bool is_dynamic_linker(const struct module *module)
-{
-	const char *soname;
-
-	return elf_file_dynamic_string(module->elf, DT_SONAME, 0, &soname) == 0 &&
-	       strncmp(soname, "ld-linux", 8) == 0;
-}
-
 int allocator_find_all(pid_t pid, const struct process *process, const char *prefix,
 		       struct allocators *ret)
 {
@@ -280,11 +227,13 @@ int allocator_find_all(pid_t pid, const struct process *process, const char *pre
 		if (is_denied(mapping))
 			denied = mapping->error;
 		if (!module || mapping->path[0] == '[' || is_known(ret, module) ||
-		    is_dynamic_linker(module))
+		    is_other(ret, module) || allocator_is_dynamic_linker(module))
 			continue;
 		prefixes = prefixes_in(module, prefix[0] ? given : allocator_prefixes);
-		if (!prefixes)
+		if (!prefixes) {
+			note_other(ret, module);
 			continue;
+		}
 		fd = process_open_mapping(pid, mapping);
 		err = fd < 0 ? fd : add(ret, module, fd, mapping->path, prefixes);
 		if (err == -EPERM || err == -EACCES || err == -ENOSYS) { /* others may do */
@@ -389,6 +338,7 @@ void allocators_close(struct allocators *allocators)
 		free(allocators->list[i].path);
 	}
 	free(allocators->list);
+	free(allocators->others);
 	*allocators = (struct allocators){};
 }
 
