@@ -26,7 +26,7 @@ own_allocator() {
 	check "$name: is built" "$@" $flags -o "$WORK/$name" tests/programs/threads.c
 	check "$name: the run" one_run "$name" "$WORK/$name"
 	check "$name: the report equals the truth" "$E2E/judge.py" truth "$WORK/$name.out" "$WORK/$name.report"
-	check "$name: every stack is complete" "$E2E/judge.py" complete "$WORK/$name.out" "$WORK/$name.report"
+	check "$name: no stack is incomplete" test "$(grep -c 'incomplete' "$WORK/$name.report")" = 0
 	# musl's pthread_create(), which calls mmap(), has no call frame information; those stacks are gone with their threads
 	[[ $name == musl* ]] ||
 		check "$name: every walk was complete" has_line "$WORK/$name.stderr" ' in user space, 0 incomplete,'
