@@ -23,12 +23,12 @@
 static int attach_some(const struct allocator *allocator, pid_t pid, struct bpf_program *program,
 		       bool is_free, bool is_return, struct probe_links *links)
 {
-	struct probe probes[MEMLEAK_N_FUNCTIONS];
+	struct probe probes[ALLOCATOR_MAX_PROBES];
 	char path[64];
 	size_t n = 0;
 
 	for (size_t i = 0; i < allocator->n_probes; i++) {
-		if ((allocator->probes[i].cookie == MEMLEAK_FREE) == is_free)
+		if (allocator->roles[i] == (is_free ? ALLOCATOR_FREE : ALLOCATOR_CALL))
 			probes[n++] = allocator->probes[i];
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", allocator->fd);
@@ -47,7 +47,7 @@ static int attach(const struct allocator *allocator, pid_t pid, struct floor_bpf
 	return err;
 }
 
-static int find_allocator(pid_t pid, const char *object, struct allocator *ret)
+static int find_allocator(pid_t pid, const char *object, struct allocators *ret)
 {
 	struct module_cache *modules;
 	struct process *process;
@@ -57,7 +57,7 @@ static int find_allocator(pid_t pid, const char *object, struct allocator *ret)
 		return err;
 	err = process_open(modules, pid, &process);
 	if (!err) {
-		err = allocator_find(pid, process, object, ret);
+		err = allocator_find(pid, process, object, "", ret);
 		process_close(modules, process);
 	}
 	module_cache_destroy(modules);
@@ -67,14 +67,14 @@ static int find_allocator(pid_t pid, const char *object, struct allocator *ret)
 static int run(pid_t pid, const char *object, const sigset_t *ends)
 {
 	struct probe_links links = {0};
-	struct allocator allocator;
+	struct allocators allocators = {0};
 	struct floor_bpf *skel;
-	int err = find_allocator(pid, object, &allocator), number;
+	int err = find_allocator(pid, object, &allocators), number;
 
 	if (err)
 		return err;
 	skel = floor_bpf__open_and_load();
-	err = skel ? attach(&allocator, pid, skel, &links) : -errno;
+	err = skel ? attach(&allocators.list[0], pid, skel, &links) : -errno;
 	if (!err) {
 		printf("Attaching to pid %d\n", pid);
 		fflush(stdout);
@@ -82,7 +82,7 @@ static int run(pid_t pid, const char *object, const sigset_t *ends)
 	}
 	probe_detach(&links);
 	floor_bpf__destroy(skel);
-	allocator_close(&allocator);
+	allocators_close(&allocators);
 	return err;
 }
 

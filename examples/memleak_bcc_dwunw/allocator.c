@@ -1,49 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Of one file: where the probes of its functions go. */
 #include "allocator.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <link.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "allocator_functions.h"
+#include "allocator_internal.h"
 #include "elf/elf_file.h"
 #include "placement.h"
 #include "process/process.h"
-
-static bool is_object(const struct mapping *mapping, const char *object)
-{
-	const char *base = strrchr(mapping->path, '/');
-
-	return strcmp(mapping->path, object) == 0 || (base && strcmp(base + 1, object) == 0);
-}
-
-/* -EPERM or -EACCES: it is mapped, but its file may not be opened. *ret: also then the mapping. */
-static int find_object(const struct process *process, const char *object,
-		       const struct mapping **ret)
-{
-	int err = -ENOENT;
-
-	for (size_t i = 0; i < process->n_mappings; i++) {
-		const struct mapping *mapping = &process->mappings[i];
-
-		if (!is_object(mapping, object))
-			continue;
-		if (mapping->module) {
-			*ret = mapping;
-			return 0;
-		}
-		if (mapping->error == -EPERM || mapping->error == -EACCES) {
-			err = mapping->error;
-			*ret = mapping;
-		}
-	}
-	return err;
-}
+#include "returns.h"
 
 /* Where the probe of a function goes, as an offset in the file. */
 static int place(struct elf_file *elf, uint64_t vaddr, uint64_t size, unsigned int n_args,
@@ -71,120 +40,118 @@ static bool is_probed(const struct allocator *allocator, uint64_t offset)
 	return false;
 }
 
-static void add_function(struct allocator *allocator, struct elf_file *elf, const char *name,
-			 enum memleak_function function, unsigned int n_args)
+static void append_name(char *list, size_t size, const char *name)
 {
-	size_t used = strlen(allocator->missing), n = allocator->n_probes;
-	struct placement placement;
-	uint64_t vaddr, size, offset;
+	size_t used = strlen(list);
 
-	if (elf_file_find_function(elf, name, &vaddr, &size) ||
-	    place(elf, vaddr, size, n_args, function != MEMLEAK_FREE, &offset, &placement)) {
-		snprintf(allocator->missing + used, sizeof(allocator->missing) - used, "%s%s",
-			 used ? ", " : "", name);
-		return;
+	snprintf(list + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
+static enum allocator_role role_of(enum memleak_function kind)
+{
+	switch (kind) {
+	case MEMLEAK_FREE:
+		return ALLOCATOR_FREE;
+	case MEMLEAK_NEW:
+		return ALLOCATOR_NEW;
+	case MEMLEAK_THROW:
+		return ALLOCATOR_THROW;
+	case MEMLEAK_MMAP:
+	case MEMLEAK_MREMAP:
+	case MEMLEAK_MUNMAP:
+		return ALLOCATOR_MAPPING;
+	default:
+		return ALLOCATOR_CALL;
 	}
-	if (is_probed(allocator, offset))
+}
+
+static void add_probe(struct allocator *allocator, uint64_t offset, enum memleak_function kind,
+		      enum allocator_role role, uint64_t function)
+{
+	size_t n = allocator->n_probes;
+
+	if (n == ALLOCATOR_MAX_PROBES || is_probed(allocator, offset))
 		return;
-	allocator->probes[n] = (struct probe){.offset = offset, .cookie = function};
-	allocator->moved[n] = placement.offset != 0;
-	allocator->single_stepped[n] = !placement.emulated;
+	allocator->probes[n] = (struct probe){.offset = offset, .cookie = kind};
+	allocator->roles[n] = role;
+	allocator->functions[n] = function;
 	allocator->n_probes++;
 }
 
-/* The functions of `elf`; takes `fd` over. */
-static int fill(struct elf_file *elf, int fd, const char *path, struct allocator *ret)
+/*
+ * Where an operator new returns. False: it is not to be probed: all it allocates comes from functions that are, or it cannot be
+ * (which is to be told).
+ */
+static bool add_returns(struct allocator *allocator, struct module *module, const char *name,
+			uint64_t vaddr)
 {
-	struct allocator allocator = {.fd = fd};
+	uint64_t probed[ALLOCATOR_MAX_PROBES];
+	struct returns returns;
+	size_t n = 0;
 
-#define ADD_FUNCTION(name, kind, arguments) add_function(&allocator, elf, name, kind, arguments);
-	MEMLEAK_FUNCTIONS(ADD_FUNCTION)
-#undef ADD_FUNCTION
-	allocator.path = allocator.n_probes ? strdup(path) : NULL;
-	if (!allocator.path) {
-		close(fd);
-		return allocator.n_probes ? -ENOMEM : -ENOSYS;
+	for (size_t i = 0; i < allocator->n_probes; i++)
+		if (allocator->roles[i] == ALLOCATOR_CALL)
+			probed[n++] = allocator->functions[i];
+	if (returns_find(module, vaddr, probed, n, &returns) ||
+	    returns.n + allocator->n_probes >= ALLOCATOR_MAX_PROBES) {
+		append_name(allocator->untraceable, sizeof(allocator->untraceable), name);
+		return false;
 	}
-	*ret = allocator;
-	return 0;
-}
+	for (size_t i = 0; i < returns.n && !returns.sealed; i++) {
+		uint64_t offset;
 
-int allocator_find(pid_t pid, const struct process *process, const char *object,
-		   struct allocator *ret)
-{
-	const struct mapping *mapping = NULL;
-	int err = find_object(process, object, &mapping), fd;
-
-	if (err)
-		return err;
-	fd = process_open_mapping(pid, mapping);
-	return fd < 0 ? fd : fill(mapping->module->elf, fd, mapping->path, ret);
-}
-
-const struct mapping *allocator_mapping(const struct process *process, const char *object)
-{
-	const struct mapping *mapping = NULL;
-
-	find_object(process, object, &mapping);
-	return mapping;
-}
-
-struct wanted {
-	const char *object;
-	char path[PATH_MAX];
-};
-
-static int take_own(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	struct wanted *wanted = arg;
-	const char *base = strrchr(info->dlpi_name, '/');
-
-	(void)size;
-	if (!base || strcmp(base + 1, wanted->object) || strlen(info->dlpi_name) >= PATH_MAX)
-		return 0;
-	strcpy(wanted->path, info->dlpi_name);
-	return 1;
-}
-
-int allocator_find_unread(struct module_cache *modules, const char *object, struct allocator *ret)
-{
-	struct wanted wanted = {.object = object};
-	const char *path = object[0] == '/' ? object : wanted.path;
-	struct module *module;
-	int fd, err;
-
-	if (object[0] != '/' && !dl_iterate_phdr(take_own, &wanted))
-		return -ENOENT;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	err = module_cache_get(modules, fd, path, &module);
-	if (err) {
-		close(fd);
-		return err;
+		if (elf_file_vaddr_to_off(module->elf, returns.vaddrs[i], &offset) == 0)
+			add_probe(allocator, offset, MEMLEAK_NEW, ALLOCATOR_NEW_RETURN, vaddr);
 	}
-	err = fill(module->elf, fd, path, ret);
-	module_put(modules, module);
-	return err;
+	return !returns.sealed;
 }
 
-const char *allocator_propose(const struct process *process)
+static void add_function(struct allocator *allocator, struct module *module, const char *name,
+			 const struct allocator_function *function)
 {
-	uint64_t vaddr, size;
+	enum allocator_role role = role_of(function->kind);
+	bool needs_sp = role != ALLOCATOR_FREE && role != ALLOCATOR_THROW;
+	struct placement placement;
+	uint64_t vaddr, size, offset;
+	size_t n;
 
-	for (size_t i = 0; i < process->n_mappings; i++) {
-		const struct module *module = process->mappings[i].module;
-
-		if (module && elf_file_find_function(module->elf, "malloc", &vaddr, &size) == 0)
-			return process->mappings[i].path;
+	if (elf_file_find_function(module->elf, name, &vaddr, &size) ||
+	    place(module->elf, vaddr, size, function->n_args, needs_sp, &offset, &placement)) {
+		if (!(function->flags & ALLOCATOR_OPTIONAL))
+			append_name(allocator->missing, sizeof(allocator->missing), name);
+		return;
 	}
-	return NULL;
+	if (is_probed(allocator, offset) ||
+	    (role == ALLOCATOR_NEW && !add_returns(allocator, module, name, vaddr)))
+		return;
+	n = allocator->n_probes;
+	add_probe(allocator, offset, function->kind, role, vaddr);
+	if (allocator->n_probes > n) {
+		allocator->moved[n] = placement.offset != 0;
+		allocator->single_stepped[n] = !placement.emulated;
+	}
 }
 
-void allocator_close(struct allocator *allocator)
+void allocator_add_functions(struct allocator *allocator, struct module *module, const char *prefix)
 {
-	if (allocator->fd >= 0)
-		close(allocator->fd);
-	free(allocator->path);
-	*allocator = (struct allocator){.fd = -1};
+	for (size_t i = 0; i < allocator_n_functions; i++) {
+		const struct allocator_function *function = &allocator_functions[i];
+		char *name;
+
+		if (asprintf(&name, "%s%s", function->flags & ALLOCATOR_PLAIN ? "" : prefix,
+			     function->name) < 0)
+			continue;
+		add_function(allocator, module, name, function);
+		free(name);
+	}
+}
+
+bool allocator_add_function(struct allocator *allocator, struct module *module,
+			    enum memleak_function kind)
+{
+	for (size_t i = 0; i < allocator_n_functions; i++)
+		if (allocator_functions[i].kind == kind)
+			add_function(allocator, module, allocator_functions[i].name,
+				     &allocator_functions[i]);
+	return allocator->n_probes > 0;
 }

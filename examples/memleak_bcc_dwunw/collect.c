@@ -14,6 +14,7 @@
 #include "estimate.h"
 #include "kallsyms.h"
 #include "map_batches.h"
+#include "mappings_ledger.h"
 #include "memleak_dwunw_events.h"
 #include "symbolize/symbolize.h"
 
@@ -227,11 +228,26 @@ static int add(struct collector *c, unsigned int target, int64_t stack_id,
 	return 0;
 }
 
+static int add_block_of(struct collector *c, unsigned int target, uint64_t addr,
+			const struct memleak_block *block)
+{
+	double besides = sampling_besides(c->source->sampling, block->sample, block->size);
+
+	if (c->source->count_inherited)
+		count_inherited(c->source, target, block, besides);
+	return add(c, target, block->stack_id,
+		   &(struct report_block){
+			   .addr = addr,
+			   .size = block->size,
+			   .time_ns = block->time_ns,
+		   },
+		   besides);
+}
+
 static int add_block(struct collector *c, const void *key_bytes, const void *value)
 {
 	const struct memleak_key *key = key_bytes;
 	const struct memleak_block *block = value;
-	double besides = sampling_besides(c->source->sampling, block->sample, block->size);
 	unsigned int target;
 
 	if (!find_target(c->source, key->image, block->time_ns, &target)) {
@@ -239,19 +255,45 @@ static int add_block(struct collector *c, const void *key_bytes, const void *val
 		return 0;
 	}
 	if (block->time_ns < c->source->verified_since_ns) {
+		double besides = sampling_besides(c->source->sampling, block->sample, block->size);
+
 		*c->source->doubtful_bytes += estimate_total(block->size, block->size * besides);
 		*c->source->doubtful_blocks += estimate_total(1, besides);
 		return 0;
 	}
-	if (c->source->count_inherited)
-		count_inherited(c->source, target, block, besides);
-	return add(c, target, block->stack_id,
-		   &(struct report_block){
-			   .addr = key->addr,
-			   .size = block->size,
-			   .time_ns = block->time_ns,
-		   },
-		   besides);
+	return add_block_of(c, target, key->addr, block);
+}
+
+struct mappings_owner {
+	struct collector *collector;
+	unsigned int target;
+};
+
+static int add_mapping(const struct mappings_block *mapping, void *arg)
+{
+	const struct mappings_owner *owner = arg;
+	const struct memleak_block block = {
+		.size = mapping->end - mapping->start,
+		.sample = SAMPLING_EXEMPT,
+		.time_ns = mapping->time_ns,
+		.stack_id = mapping->stack_id,
+	};
+
+	return add_block_of(owner->collector, owner->target, mapping->start, &block);
+}
+
+static int add_mappings(struct collector *c)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < c->source->n_targets && !err; i++) {
+		const struct collect_target *target = &c->source->targets[i];
+		struct mappings_owner owner = {c, i};
+
+		if (target->mappings && !target->gone)
+			err = mappings_ledger_for_each(target->mappings, add_mapping, &owner);
+	}
+	return err;
 }
 
 /* dwunw-added begin */
@@ -311,9 +353,10 @@ static int read_blocks(struct collector *c)
 	struct reading sums = {c, c->source->combined_fd, sizeof(struct memleak_combined_key),
 			       sizeof(struct memleak_combined), add_sum};
 	struct reading *reading = c->source->combined_only ? &sums : &blocks;
+	int err = map_read_batches(reading->map_fd, reading->key_size, reading->value_size,
+				   read_batch, reading);
 
-	return map_read_batches(reading->map_fd, reading->key_size, reading->value_size, read_batch,
-				reading);
+	return err ? err : add_mappings(c);
 }
 
 int collect_total(const struct collect_source *source, uint64_t *ret)

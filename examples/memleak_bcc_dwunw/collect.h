@@ -13,6 +13,7 @@
 struct dwunw_bpf; /* dwunw-added */
 struct session;	  /* dwunw-added */
 struct kallsyms;
+struct mappings_ledger;
 struct symbolizer;
 
 struct collect_target {
@@ -22,6 +23,7 @@ struct collect_target {
 	const volatile uint32_t *tgid;	/* the kernel's number for it; 0: it has no blocks */
 	const volatile uint64_t *image; /* if it is known to have called exec; 0: any */
 	struct symbolizer *symbolizer;
+	const struct mappings_ledger *mappings; /* NULL: none */
 	bool is_child; /* it has inherited what its parent (a number) had at that time */
 	unsigned int parent;
 	uint64_t forked_ns;
@@ -52,7 +54,7 @@ struct collect_source {
 };
 
 /*
- * Reads every outstanding block, in batches; blocks of an image before the last exec are deleted from the map. Stacks have no frames
+ * Reads every outstanding block, in batches, and takes the mappings in; blocks of an image before the last exec are deleted from the map. Stacks have no frames
  * yet: see collect_frames().
  */
 int collect_blocks(const struct collect_source *source, struct report_snapshot *ret);

@@ -21,9 +21,7 @@ static inline int memleak_only_allocates(__u32 function)
 	case MEMLEAK_CALLOC:
 	case MEMLEAK_POSIX_MEMALIGN:
 	case MEMLEAK_MEMALIGN:
-	case MEMLEAK_ALIGNED_ALLOC:
-	case MEMLEAK_VALLOC:
-	case MEMLEAK_PVALLOC:
+	case MEMLEAK_NEW:
 		return 1;
 	default:
 		return 0;

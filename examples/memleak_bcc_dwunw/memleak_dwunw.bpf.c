@@ -38,14 +38,18 @@ struct call {
 	__u64 cfa; /* stack pointer once the call has returned: identifies it; 0: none */
 	__u64 size;
 	__u64 result; /* posix_memalign: where the address will be stored */
+	__u64 ra;     /* MEMLEAK_NEW, the mmap family: its return address */
 	__s64 stack_id;
 	struct memleak_key old_key; /* realloc: the block taken out at entry */
 	struct memleak_block old;
 	__u32 function;
 	__u8 wanted; /* size within bounds, and sampled */
 	__u8 has_old;
-	__u8 sample;  /* the step of sampling */
-	__u32 period; /* probes_period at its entry */
+	__u8 sample;   /* the step of sampling */
+	__u8 unmaps;   /* munmap, mremap: what was there has been told of as gone */
+	__u8 target;   /* number */
+	__u8 reserves; /* mmap: see struct memleak_mapping */
+	__u32 period;  /* probes_period at its entry */
 	struct sampler sampler;
 };
 
@@ -73,7 +77,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 << 10);
+	__uint(max_entries, 1 << 20);
 } memleak_events SEC(".maps");
 
 /* Thread groups that share a target's memory (vfork) until they call exec -> number of the target. */
@@ -102,8 +106,8 @@ static __always_inline __u64 current_image(void)
 }
 
 /*
- * Whether the call at `call->cfa` can still return: its return address is the kernel's trampoline. It is not after a
- * longjmp, once the stack has been used again.
+ * Whether the call at `call->cfa` can still return: its return address is the kernel's trampoline, or, where it has no return probe,
+ * what it was. It is not after a longjmp, once the stack has been used again.
  */
 static __noinline int call_is_live(struct call *call)
 {
@@ -112,8 +116,10 @@ static __noinline int call_is_live(struct call *call)
 	if (!call || !RETURN_SIZE)
 		return 1;
 	bpf_probe_read_user(&word, sizeof(word), (void *)(call->cfa - RETURN_SIZE));
-	return word == return_trampoline();
+	return word == return_trampoline() || (call->function == MEMLEAK_NEW && word == call->ra);
 }
+
+#include "mmap_family.bpf.h"
 
 /* nmemb * size; all ones where it overflows (the call will fail). */
 static __always_inline __u64 product(__u64 nmemb, __u64 size)
@@ -146,10 +152,9 @@ static __always_inline void read_arguments(struct pt_regs *ctx, __u32 function, 
 		call->size = PT_REGS_PARM3(ctx);
 		break;
 	case MEMLEAK_MEMALIGN:
-	case MEMLEAK_ALIGNED_ALLOC:
 		call->size = PT_REGS_PARM2(ctx);
 		break;
-	default: /* malloc, valloc, pvalloc */
+	default: /* MEMLEAK_MALLOC */
 		call->size = PT_REGS_PARM1(ctx);
 		break;
 	}
@@ -264,9 +269,10 @@ int memleak_enter(struct pt_regs *ctx)
 	__u64 cfa = PT_REGS_SP(ctx) + RETURN_SIZE, old, begin;
 	__u32 tgid = bpf_get_current_task_btf()->tgid;
 	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 function = cookie & ((1 << MEMLEAK_COOKIE_SHIFT) - 1);
 	struct call *call;
 
-	load_count(cookie & ((1 << MEMLEAK_COOKIE_SHIFT) - 1));
+	load_count(function);
 	if (!is_target(cookie >> MEMLEAK_COOKIE_SHIFT, tgid))
 		return 0;
 	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0,
@@ -275,20 +281,28 @@ int memleak_enter(struct pt_regs *ctx)
 		count(MEMLEAK_COUNT_NO_THREAD_STATE);
 		return 0;
 	}
-	if (call->cfa && !from_before(call->function, call->period)) {
+	/* operator new in the same place: one that jumps to another, or the next after one that threw */
+	if (call->cfa && !from_before(call->function, call->period) &&
+	    !(call->cfa == cfa && call->function == MEMLEAK_NEW && function == MEMLEAK_NEW)) {
 		if (call->cfa >= cfa && call_is_live(call))
 			return 0; /* nested in it, or its tail call */
 		count(MEMLEAK_COUNT_ABANDONED);
 	}
 	call->cfa = cfa;
-	call->function = cookie & ((1 << MEMLEAK_COOKIE_SHIFT) - 1);
+	call->function = function;
 	call->period = probes_period;
+	if (RETURN_SIZE && function == MEMLEAK_NEW)
+		bpf_probe_read_user(&call->ra, sizeof(call->ra), (void *)(cfa - RETURN_SIZE));
 	call->has_old = 0;
 	read_arguments(ctx, call->function, call, &old);
 	call->wanted = call->size >= min_size && call->size <= max_size &&
-		       sampling_records(&call->sampler, call->size, &call->sample);
+		       (is_mapping_call(function) ||
+			sampling_records(&call->sampler, call->size, &call->sample));
 	if (old)
 		take_out(call, old);
+	call->target = (cookie >> MEMLEAK_COOKIE_SHIFT) & (MEMLEAK_MAX_TARGETS - 1);
+	if (is_mapping_call(function))
+		mapping_entered(ctx, call);
 	begin = call->wanted ? work_begins() : 0;
 	if ((call->wanted || (trace_all && call->has_old)) && use_dwunw)    /* dwunw-added */
 		call->stack_id = dwunw_get_stackid(ctx, DWUNW_F_ENTRY | 1); /* dwunw-added */
@@ -327,13 +341,12 @@ static __always_inline void drop_unseen(struct memleak_key *key)
 	bpf_map_delete_elem(&blocks, key);
 }
 
-SEC("uprobe.multi")
-int memleak_exit(struct pt_regs *ctx)
+/* A function has returned, or is about to, with the stack pointer at `cfa` then. */
+static __always_inline int returned(struct pt_regs *ctx, struct call *call, __u64 cfa)
 {
-	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
 	struct memleak_key key = {};
 	struct memleak_block block = {};
-	__u64 cfa = PT_REGS_SP(ctx), rc = PT_REGS_RC(ctx), begin;
+	__u64 rc = PT_REGS_RC(ctx), begin;
 	bool freed, wanted;
 
 	if (!call || !call->cfa || call->cfa > cfa)
@@ -344,6 +357,8 @@ int memleak_exit(struct pt_regs *ctx)
 		return 0;
 	}
 	call->cfa = 0;
+	if (is_mapping_call(call->function))
+		return mapping_returned(ctx, call, rc);
 	key.addr = returned_block(call, rc);
 	if (!key.addr)
 		put_back(call);
@@ -372,6 +387,36 @@ int memleak_exit(struct pt_regs *ctx)
 	if (trace_all)
 		trace(MEMLEAK_TRACE_ALLOC, &key, block.size, block.stack_id);
 	work_ends(begin);
+	return 0;
+}
+
+SEC("uprobe.multi")
+int memleak_exit(struct pt_regs *ctx)
+{
+	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+
+	return returned(ctx, call, PT_REGS_SP(ctx));
+}
+
+/* On the return instructions of operator new, which other functions may share. */
+SEC("uprobe.multi")
+int memleak_return(struct pt_regs *ctx)
+{
+	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+
+	if (!call || call->function != MEMLEAK_NEW)
+		return 0;
+	return returned(ctx, call, PT_REGS_SP(ctx) + RETURN_SIZE);
+}
+
+/* An exception is thrown: the operator new that it comes from does not return. */
+SEC("uprobe.multi")
+int memleak_throw(struct pt_regs *ctx)
+{
+	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+
+	if (call && call->function == MEMLEAK_NEW && call->cfa > PT_REGS_SP(ctx))
+		call->cfa = 0;
 	return 0;
 }
 
@@ -423,6 +468,7 @@ static __always_inline __u32 pid_for_tool(struct task_struct *task)
 static __always_inline void tell_child(struct task_struct *task, __u32 parent, __u32 by_exec)
 {
 	struct memleak_child child = {
+		.type = MEMLEAK_EVENT_CHILD,
 		.pid = pid_for_tool(task),
 		.tgid = BPF_CORE_READ(task, tgid),
 		.parent = parent,

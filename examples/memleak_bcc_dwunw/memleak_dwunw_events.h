@@ -10,34 +10,61 @@
 #include <dwunw/event_format.h> /* dwunw-added: the records of dwunw_events */
 
 /*
- * The probed functions: X(name, kind, arguments). The kind is the cookie of the probe and says where
- * the arguments are.
+ * Kinds of probed functions: what a probe's cookie says, that is where the arguments are and what the function does. Which names have
+ * which kind: allocator_functions.c.
  */
-#define MEMLEAK_FUNCTIONS(X)                                                                       \
-	X("malloc", MEMLEAK_MALLOC, 1)                                                             \
-	X("calloc", MEMLEAK_CALLOC, 2)                                                             \
-	X("realloc", MEMLEAK_REALLOC, 2)                                                           \
-	X("reallocarray", MEMLEAK_REALLOCARRAY, 3)                                                 \
-	X("posix_memalign", MEMLEAK_POSIX_MEMALIGN, 3)                                             \
-	X("memalign", MEMLEAK_MEMALIGN, 2)                                                         \
-	X("aligned_alloc", MEMLEAK_ALIGNED_ALLOC, 2)                                               \
-	X("valloc", MEMLEAK_VALLOC, 1)                                                             \
-	X("pvalloc", MEMLEAK_PVALLOC, 1)                                                           \
-	X("free", MEMLEAK_FREE, 1)
-
 enum memleak_function {
-#define MEMLEAK_FUNCTION_ENUM(name, kind, arguments) kind,
-	MEMLEAK_FUNCTIONS(MEMLEAK_FUNCTION_ENUM)
-#undef MEMLEAK_FUNCTION_ENUM
-		MEMLEAK_N_FUNCTIONS,
+	MEMLEAK_MALLOC, /* (size) */
+	MEMLEAK_CALLOC,
+	MEMLEAK_REALLOC,
+	MEMLEAK_REALLOCARRAY,
+	MEMLEAK_POSIX_MEMALIGN,
+	MEMLEAK_MEMALIGN, /* (alignment, size) */
+	MEMLEAK_FREE,	  /* (block) */
+	MEMLEAK_NEW,	  /* (size); may throw, so it has no return probe */
+	MEMLEAK_THROW,	  /* of the unwinder: leaves functions without a return */
+	/* the mmap family, in one piece */
+	MEMLEAK_MMAP,	/* (address, size, protection, flags, ...) */
+	MEMLEAK_MREMAP, /* (address, size, new size, flags, ...) */
+	MEMLEAK_MUNMAP, /* (address, size) */
+	MEMLEAK_N_FUNCTIONS,
 };
 
 /* The processes that are traced have a number, which the probes' cookies carry: cookie = function | number << MEMLEAK_COOKIE_SHIFT. */
 #define MEMLEAK_MAX_TARGETS 64 /* power of two */
 #define MEMLEAK_COOKIE_SHIFT 8
 
-/* In the ring buffer memleak_events: a target has a child with memory of its own, by fork or, after a vfork, by exec. */
+/* Records of the ring buffer memleak_events; each begins with its type. */
+enum memleak_event {
+	MEMLEAK_EVENT_CHILD = 1,
+	MEMLEAK_EVENT_MAPPING,
+};
+
+enum memleak_mapping_kind {
+	MEMLEAK_MAPPED = 1,  /* by mmap or mremap */
+	MEMLEAK_MAPPED_OVER, /* the same, of a size that is not wanted: what was there is gone */
+	MEMLEAK_UNMAPPING,   /* munmap or mremap begins */
+	MEMLEAK_KEPT,	     /* it has failed */
+};
+
+/* A call of the mmap family, in the order in which they had their effect. */
+struct memleak_mapping {
+	__u32 type;	/* MEMLEAK_EVENT_MAPPING */
+	__u32 kind;	/* enum memleak_mapping_kind */
+	__u32 target;	/* its number */
+	__u32 reserves; /* mmap: address space alone, and not for the stack of a thread */
+	__u32 tid;	/* of the caller */
+	__u32 unused;
+	__u64 image;	  /* as in struct memleak_key */
+	__u64 addr, size; /* bytes; not of MEMLEAK_KEPT */
+	__u64 caller;	  /* where the call returns to */
+	__u64 time_ns;	  /* CLOCK_MONOTONIC */
+	__s64 stack_id;	  /* of MEMLEAK_MAPPED */
+};
+
+/* A target has a child with memory of its own, by fork or, after a vfork, by exec. */
 struct memleak_child {
+	__u32 type;    /* MEMLEAK_EVENT_CHILD */
 	__u32 pid;     /* in the PID namespace of the tool; 0: it has no number there */
 	__u32 tgid;    /* in the initial one */
 	__u32 parent;  /* number of the target */
@@ -98,6 +125,7 @@ struct memleak_trace {
 	X(NO_RESULT, "blocks lost: the address returned by posix_memalign could not be read")      \
 	X(NOT_TRACED, "calls not printed: they came faster than they were printed")                \
 	X(UNTOLD, "children not followed: ring buffer full")                                       \
+	X(UNTOLD_MAPPINGS, "calls of mmap, mremap, munmap lost: ring buffer full")                 \
 	X(NO_STACK, "blocks without a stack: bpf_get_stackid() failed")
 
 enum memleak_count {

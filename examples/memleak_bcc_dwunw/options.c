@@ -86,8 +86,8 @@ static const struct argp_option argp_options[] = {
 	 "all)",
 	 1},
 	{"obj", 'O', "OBJECT", 0,
-	 "object whose allocation functions are traced, a path or a soname "
-	 "(default: libc.so.6)",
+	 "the one object whose allocation functions are traced, a path or a soname (default: every "
+	 "allocator that is found in the process)",
 	 1},
 
 	{"symbols-prefix", 'S', "PREFIX", 0,
@@ -350,7 +350,6 @@ int options_parse(int argc, char **argv, struct options *ret)
 				.sample_rate = 1,
 				.stop_when_leaked = UINT64_MAX,
 				.fail_above = UINT64_MAX,
-				.object = "libc.so.6",
 				.mode = OPTIONS_MODE_FALLBACK,
 				.slice_kib = 16,
 				.share_percent = 2,

@@ -37,7 +37,7 @@ struct options {
 	uint64_t older_ms;		       /* 500 */
 	unsigned int top_stacks;	       /* 10 */
 	uint64_t min_size, max_size;	       /* inclusive; 0, UINT64_MAX */
-	const char *object;		       /* "libc.so.6": soname or path */
+	const char *object; /* soname or path; NULL: all allocators that are found */
 	bool verbose;
 	enum options_mode mode; /* fallback */
 	bool walk_in_user_space;

@@ -13,7 +13,7 @@
 
 static const struct placement_arch *const archs[] = {&placement_arch_x86_64};
 
-static const struct placement_arch *native_arch(void)
+const struct placement_arch *placement_native_arch(void)
 {
 	const struct arch *native = arch_native();
 
@@ -92,8 +92,11 @@ static void find(const struct decoder *decoder, unsigned int n_args, bool keep_s
 void placement_find_args(const uint8_t *code, size_t size, uint64_t vaddr, unsigned int n_args,
 			 bool has_return_probe, struct placement *ret)
 {
-	struct decoder decoder = {
-		.arch = native_arch(), .code = code, .left = size, .vaddr = vaddr, .next = vaddr};
+	struct decoder decoder = {.arch = placement_native_arch(),
+				  .code = code,
+				  .left = size,
+				  .vaddr = vaddr,
+				  .next = vaddr};
 
 	*ret = (struct placement){0};
 	if (!decoder.arch || size > MAX_FUNCTION_SIZE)

@@ -14,6 +14,17 @@ enum placement_branch {
 	PLACEMENT_BRANCH_ANYWHERE, /* computed: may go on anywhere in the function */
 };
 
+/* Where a function goes on behind an instruction. */
+enum placement_flow {
+	PLACEMENT_NEXT,
+	PLACEMENT_CALL, /* at the address that is returned, and behind it; 0: at one that is not known */
+	PLACEMENT_EITHER, /* at the address, or behind it */
+	PLACEMENT_JUMP,	  /* at the address */
+	PLACEMENT_SLOT,	  /* at what the word at the address holds */
+	PLACEMENT_RETURN, /* in the caller */
+	PLACEMENT_LOST,	  /* where, is not known, or nowhere */
+};
+
 struct placement_arch {
 	uint16_t machine; /* ELF e_machine */
 	cs_arch arch;
@@ -27,7 +38,11 @@ struct placement_arch {
 	bool (*can_be_skipped)(const cs_insn *insn, unsigned int n_args, bool keep_sp);
 	/* Fills *ret for PLACEMENT_BRANCH_TO. */
 	enum placement_branch (*branch)(const cs_insn *insn, uint64_t *ret);
+	enum placement_flow (*flow)(const cs_insn *insn, uint64_t *ret);
 };
+
+/* Of the machine that this runs on; NULL: none of ours. */
+const struct placement_arch *placement_native_arch(void);
 
 extern const struct placement_arch placement_arch_x86_64;
 

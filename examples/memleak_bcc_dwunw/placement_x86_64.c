@@ -145,6 +145,48 @@ static enum placement_branch branch(const cs_insn *insn, uint64_t *ret)
 	return PLACEMENT_BRANCH_ANYWHERE;
 }
 
+/* Of a jump or a call: to an address, through a word at a fixed one, or else. */
+static enum placement_flow destination(const cs_insn *insn, enum placement_flow known,
+				       enum placement_flow slot, enum placement_flow unknown,
+				       uint64_t *ret)
+{
+	const cs_x86_op *op = &insn->detail->x86.operands[0];
+
+	*ret = 0;
+	if (op->type == X86_OP_IMM) {
+		*ret = op->imm;
+		return known;
+	}
+	if (op->type != X86_OP_MEM || op->mem.base != X86_REG_RIP ||
+	    op->mem.index != X86_REG_INVALID)
+		return unknown;
+	*ret = insn->address + insn->size + op->mem.disp;
+	return slot;
+}
+
+static enum placement_flow flow(const cs_insn *insn, uint64_t *ret)
+{
+	switch (insn->id) {
+	case X86_INS_RET:
+		return PLACEMENT_RETURN;
+	case X86_INS_UD2:
+	case X86_INS_HLT:
+	case X86_INS_INT3:
+		return PLACEMENT_LOST;
+	case X86_INS_JMP:
+		return destination(insn, PLACEMENT_JUMP, PLACEMENT_SLOT, PLACEMENT_LOST, ret);
+	case X86_INS_CALL:
+		if (destination(insn, PLACEMENT_CALL, PLACEMENT_LOST, PLACEMENT_LOST, ret) ==
+		    PLACEMENT_LOST)
+			*ret = 0;
+		return PLACEMENT_CALL;
+	default:
+		if (!in_group(insn, CS_GRP_JUMP))
+			return PLACEMENT_NEXT;
+		return destination(insn, PLACEMENT_EITHER, PLACEMENT_LOST, PLACEMENT_LOST, ret);
+	}
+}
+
 const struct placement_arch placement_arch_x86_64 = {
 	.machine = EM_X86_64,
 	.arch = CS_ARCH_X86,
@@ -152,4 +194,5 @@ const struct placement_arch placement_arch_x86_64 = {
 	.is_emulated = is_emulated,
 	.can_be_skipped = can_be_skipped,
 	.branch = branch,
+	.flow = flow,
 };

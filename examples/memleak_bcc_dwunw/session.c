@@ -27,7 +27,10 @@
 static int on_event(void *arg, void *data, size_t size)
 {
 	struct session *session = arg;
+	const struct dwunw_event *event = data;
 
+	session->mappings_changed |=
+		event->type == DWUNW_EVENT_PROCESS || event->type == DWUNW_EVENT_MAPPINGS;
 	/* an event of a process that has ended cannot be finished; that is counted, and no reason to stop */
 	dwunw_bpf_handle_event(session->dwunw, data, size);
 	return monotonic_ms() < session->events_deadline_ms ? 0 : -EAGAIN;
@@ -187,6 +190,8 @@ static int start(struct session *session)
 	if (!err)
 		err = leash_start(session);
 	if (!err)
+		err = session_events_start(session);
+	if (!err)
 		err = children_start(session);
 	if (!err)
 		err = trace_start(session);
@@ -237,7 +242,7 @@ void session_destroy(struct session *session)
 	for (unsigned int i = 0; i < session->n_targets; i++)
 		if (session->targets[i].pid)
 			target_close(session, &session->targets[i]);
-	ring_buffer__free(session->children_events);
+	ring_buffer__free(session->memleak_events);
 	ring_buffer__free(session->trace);
 	/* dwunw-added begin: owns the modules */
 	if (session->context) {

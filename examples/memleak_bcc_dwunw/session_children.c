@@ -41,7 +41,6 @@ static void follow(struct session *session, const struct memleak_child *child, i
 		.parent = child->parent,
 		.forked_ns = child->by_exec ? 0 : child->time_ns,
 		.started_ns = child->time_ns,
-		.allocator = {.fd = -1},
 	};
 	/* Before there are probes: while it shares memory with another process, those of both see the other's calls. */
 	session->skel->bss->target_images[target - session->targets] = 0;
@@ -59,26 +58,20 @@ static void follow(struct session *session, const struct memleak_child *child, i
 	children->followed++;
 }
 
-static int on_child(void *arg, void *data, size_t size)
+void children_handle(struct session *session, const struct memleak_child *child)
 {
-	struct session *session = arg;
-	const struct memleak_child *child = data;
 	int pidfd = -1;
 
-	(void)size;
 	if (child->pid)
 		pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
 	if (pidfd < 0)
 		session->children.too_short++;
 	else
 		follow(session, child, pidfd);
-	return 0;
 }
 
 int children_start(struct session *session)
 {
-	int fd = bpf_map__fd(session->skel->maps.memleak_events);
-
 	if (!session->options.follow_forks)
 		return 0;
 	/* a child is known also before its parent's first call */
@@ -90,16 +83,7 @@ int children_start(struct session *session)
 		numbers[i] = (__u32)session->targets[i].pid;
 	}
 	session->skel->links.memleak_fork = bpf_program__attach(session->skel->progs.memleak_fork);
-	if (!session->skel->links.memleak_fork)
-		return -errno;
-	session->children_events = ring_buffer__new(fd, on_child, session, NULL);
-	return session->children_events ? 0 : -errno;
-}
-
-void children_handle(struct session *session)
-{
-	if (session->children_events)
-		ring_buffer__consume(session->children_events);
+	return session->skel->links.memleak_fork ? 0 : -errno;
 }
 
 static void tell_inherited(struct session *session, const struct collect_target *targets)

@@ -21,6 +21,7 @@
 struct growth;
 struct kernel;
 struct memleak_dwunw_bpf;
+struct mappings_ledger;
 struct module_cache;
 struct process;
 struct ring_buffer;
@@ -39,7 +40,10 @@ struct target {
 	struct probe_links links;
 	/* with --max-overhead: memleak_only_allocates(), memleak_frees() */
 	struct probe_links call_links, free_links;
-	struct allocator allocator;
+	struct allocators allocators;
+	size_t n_attached;		  /* of them: their probes are in place */
+	struct mappings_ledger *mappings; /* NULL: none was made yet */
+	uint64_t mappings_image;	  /* whose they are, as in struct memleak_key */
 	int denied;		 /* errno: its mappings may not be read, for want of privileges */
 	struct process *process; /* NULL then */
 	struct symbolizer *symbolizer;
@@ -59,8 +63,10 @@ struct session {
 	struct sampling sampling;
 	struct leash leash; /* --max-overhead */
 	struct target targets[MEMLEAK_MAX_TARGETS];
-	unsigned int n_targets;		     /* places that are, or were, in use */
-	struct ring_buffer *children_events; /* with --follow-forks */
+	unsigned int n_targets; /* places that are, or were, in use */
+	struct ring_buffer *memleak_events;
+	bool mappings_changed; /* of some target, since the last look for allocators; not known in mode off */
+	int64_t next_look_ms; /* CLOCK_MONOTONIC */
 	struct children children, told_children;
 	struct ring_buffer *trace; /* with -t */
 	int64_t trace_deadline_ms;
@@ -101,7 +107,7 @@ void session_handle_events(struct session *session);
  * Steps of tracing a process, in this order; 0 or, the reason printed, a negative errno. Only an opened target is to be closed.
  */
 int target_open(struct target *target, pid_t pid);
-int target_find_allocator(struct session *session, struct target *target);
+int target_find_allocators(struct session *session, struct target *target);
 /* dwunw-added begin: loads the tables; a second time after attaching, for what was mapped in between */
 int target_add(struct session *session, struct target *target);
 /* dwunw-added end */
@@ -109,15 +115,31 @@ int target_attach(const struct session *session, struct target *target);
 void target_detach(struct target *target);
 /* Those probes that leash_look() took away. */
 int target_attach_again(const struct session *session, struct target *target);
-/* Opens the files that names come from, while the process lives. */
+/* Opens the files that names come from, while the process lives; attaches to allocators that were mapped since. */
 int target_symbols(struct session *session, struct target *target);
 /* All of the steps. */
 int target_trace(struct session *session, struct target *target);
+/* Parts of these: the reason why a process cannot be read; the probes alone. */
+void target_explain(const struct target *target, int err);
+int target_attach_allocators(const struct session *session, struct target *target);
+/* After its mappings were read again: finds and probes allocators that came. That one cannot be probed is said, and no reason to end. */
+void target_attach_new_allocators(struct session *session, struct target *target);
 void target_close(struct session *session, struct target *target);
 
-/* --follow-forks: before anything is attached; for the records that are there; at a report's end. */
+/* The records of memleak's own ring buffer: before anything is attached; those that are there. */
+int session_events_start(struct session *session);
+void session_events_handle(struct session *session);
+/*
+ * Where mappings of a target have changed, an allocator may have come. Looks at most ten times a second, for targets that map and unmap
+ * all the time. When this is to be called again, at `deadline_ms` (CLOCK_MONOTONIC) at the latest.
+ */
+int64_t session_look_for_allocators(struct session *session, int64_t deadline_ms);
+/* After an exec nothing is mapped any more. */
+void session_drop_old_mappings(struct session *session);
+
+/* --follow-forks: before anything is attached; a record; at a report's end. */
 int children_start(struct session *session);
-void children_handle(struct session *session);
+void children_handle(struct session *session, const struct memleak_child *child);
 void children_tell(struct session *session, const struct collect_target *targets);
 /* Frees the places of those that have ended and been reported. */
 void children_release(struct session *session);

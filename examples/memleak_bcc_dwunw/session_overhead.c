@@ -26,11 +26,16 @@
 static bool is_stepped(const struct session *session, unsigned int function)
 {
 	for (unsigned int i = 0; i < session->n_targets; i++) {
-		const struct allocator *allocator = &session->targets[i].allocator;
+		const struct allocators *allocators = &session->targets[i].allocators;
 
-		for (size_t j = 0; j < allocator->n_probes; j++)
-			if (allocator->probes[j].cookie == function && allocator->single_stepped[j])
-				return true;
+		for (size_t j = 0; j < allocators->n; j++) {
+			const struct allocator *allocator = &allocators->list[j];
+
+			for (size_t k = 0; k < allocator->n_probes; k++)
+				if (allocator->probes[k].cookie == function &&
+				    allocator->single_stepped[k])
+					return true;
+		}
 	}
 	return false;
 }

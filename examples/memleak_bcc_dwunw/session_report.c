@@ -129,7 +129,9 @@ static void tell_first_frames(const struct session *session, const struct report
 
 		if (dwunw_bpf_find_stack(session->dwunw, told->id, &stack))
 			continue;
-		reader_tell_first_frame(target->process, target->allocator.path, stack);
+		reader_tell_first_frame(target->process,
+					target->allocators.n ? target->allocators.list[0].path : "",
+					stack);
 	}
 }
 /* dwunw-added end */
@@ -187,6 +189,7 @@ void session_source(struct session *session, struct collect_target *targets,
 			.tgid = &session->skel->bss->target_tgids[i],
 			.image = (const volatile uint64_t *)&session->skel->bss->target_images[i],
 			.symbolizer = session->targets[i].symbolizer,
+			.mappings = session->targets[i].mappings,
 		};
 	}
 	session->leash.doubtful_bytes = session->leash.doubtful_blocks = 0;
@@ -295,6 +298,8 @@ int session_report(struct session *session)
 	bool told = false;
 	int err;
 
+	session_events_handle(session);
+	session_drop_old_mappings(session);
 	session_source(session, targets, &source);
 	err = collect_blocks(&source, &snapshot);
 	if (err) {

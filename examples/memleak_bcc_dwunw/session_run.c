@@ -47,8 +47,7 @@ static enum wake wait_for_events(struct session *session, int64_t deadline_ms)
 
 	if (session->events)					    /* dwunw-added */
 		fds[1].fd = ring_buffer__epoll_fd(session->events); /* dwunw-added */
-	if (session->children_events)
-		fds[2].fd = ring_buffer__epoll_fd(session->children_events);
+	fds[2].fd = ring_buffer__epoll_fd(session->memleak_events);
 	if (session->trace)
 		fds[3].fd = ring_buffer__epoll_fd(session->trace);
 	for (unsigned int i = 0; i < n_targets; i++) {
@@ -57,7 +56,8 @@ static enum wake wait_for_events(struct session *session, int64_t deadline_ms)
 		fds[FIRST_TARGET + i].fd = target->ended ? -1 : target->pidfd;
 		fds[FIRST_TARGET + i].events = POLLIN;
 	}
-	wake = wait_until(session->signals_fd, fds, FIRST_TARGET + n_targets, deadline_ms);
+	wake = wait_until(session->signals_fd, fds, FIRST_TARGET + n_targets,
+			  session_look_for_allocators(session, deadline_ms));
 	if (session->events)			/* dwunw-added */
 		session_handle_events(session); /* dwunw-added */
 	note_ends(session, fds + FIRST_TARGET, n_targets);
@@ -87,7 +87,7 @@ static int wait_for_report(struct session *session, struct schedule *schedule, e
 		*ret = CAUSE_STOP;
 		if (wake == WAKE_STOP)
 			return 0;
-		children_handle(session); /* before the last target's end counts */
+		session_events_handle(session); /* before the last target's end counts */
 		*ret = CAUSE_ENDED;
 		if (!session->kernel && all_have_ended(session))
 			return 0;

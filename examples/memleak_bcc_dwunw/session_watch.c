@@ -60,6 +60,8 @@ int session_check(struct session *session)
 	struct collect_source source;
 	int err;
 
+	session_events_handle(session);
+	session_drop_old_mappings(session);
 	session_source(session, targets, &source);
 	err = collect_total(&source, &session->total);
 	if (!err && session->options.peak && peak_is_new(&session->peak, session->total))

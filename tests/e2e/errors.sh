@@ -39,7 +39,8 @@ gcc -O1 -nostdlib -static -Wl,-e,begin -o "$WORK/static" "$WORK/static.c"
 "$WORK/static" &
 static=$!
 started+=("$static")
-check "a static program" refused any 'no allocator.*libc\.so\.6' "$TOOL" -p "$static"
+check "a static program" refused any 'no allocator.*looked for: glibc, musl, jemalloc, tcmalloc, mimalloc' "$TOOL" -p "$static"
+check "a prefix that nothing has" refused any 'no allocator.*nosuch_malloc and nosuch_free' "$TOOL" -p "$plain" -S nosuch_
 check "a static program runs on" kill -KILL "$static"
 wait "$static" 2>/dev/null
 
