@@ -100,7 +100,8 @@ int session_events_start(struct session *session)
 
 void session_events_handle(struct session *session)
 {
-	ring_buffer__consume(session->memleak_events);
+	if (session->memleak_events)
+		ring_buffer__consume(session->memleak_events);
 }
 
 int64_t session_look_for_allocators(struct session *session, int64_t deadline_ms)

@@ -47,7 +47,8 @@ static enum wake wait_for_events(struct session *session, int64_t deadline_ms)
 
 	if (session->events)					    /* dwunw-added */
 		fds[1].fd = ring_buffer__epoll_fd(session->events); /* dwunw-added */
-	fds[2].fd = ring_buffer__epoll_fd(session->memleak_events);
+	if (session->memleak_events)
+		fds[2].fd = ring_buffer__epoll_fd(session->memleak_events);
 	if (session->trace)
 		fds[3].fd = ring_buffer__epoll_fd(session->trace);
 	for (unsigned int i = 0; i < n_targets; i++) {
