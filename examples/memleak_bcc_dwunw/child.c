@@ -186,6 +186,33 @@ int child_step(struct child *child)
 	}
 }
 
+int child_catch(struct child *child)
+{
+	siginfo_t info;
+	int status, err;
+
+	if (child->reaped || child->traced)
+		return child->reaped ? 1 : 0;
+	do {
+		err = waitid(P_PID, child->pid, &info, WSTOPPED | WEXITED | WNOWAIT) ? errno : 0;
+	} while (err == EINTR);
+	if (err)
+		return -err;
+	if (info.si_code != CLD_STOPPED)
+		return child_has_ended(child);
+	if (ptrace(PTRACE_SEIZE, child->pid, NULL, (void *)(uintptr_t)TRACE_OPTIONS))
+		return -errno;
+	child->traced = true;
+	child->syscall = 0;
+	kill(child->pid, SIGCONT); /* or it would be stopped again when it is let go */
+	err = wait_for(child->pid, &status);
+	if (!err && is_end(status)) {
+		set_reaped(child, status);
+		return 1;
+	}
+	return err;
+}
+
 int child_release(struct child *child)
 {
 	int status, err;

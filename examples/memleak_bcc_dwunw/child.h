@@ -31,6 +31,11 @@ int child_start(const char *command, struct child *ret);
  * it). Signals meant for it are delivered.
  */
 int child_step(struct child *child);
+/*
+ * Traces again a released child that SIGSTOP stops, or is about to, before an instruction of its own: it goes on with child_step().
+ * Waits for the stop. Returns as child_step().
+ */
+int child_catch(struct child *child);
 /* Lets it run free (PTRACE_DETACH). */
 int child_release(struct child *child);
 /* Reaps it if it has ended; true once it has. Never blocks. */

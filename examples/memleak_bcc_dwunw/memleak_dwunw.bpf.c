@@ -32,6 +32,7 @@ __u32 target_tgids[MEMLEAK_MAX_TARGETS];
 __u64 target_images[MEMLEAK_MAX_TARGETS];
 /* Where the tool's numbers are not the kernel's: its number for a target whose thread group is not known yet; 0: none. */
 __u32 target_pids[MEMLEAK_MAX_TARGETS];
+__u32 exec_signal; /* stops target 0 at its exec, for user space to let it go on; 0: it is not stopped */
 
 /* The allocator call that a thread is in. */
 struct call {
@@ -519,17 +520,23 @@ int memleak_fork(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/sched_process_exec")
 int memleak_exec(void *ctx)
 {
-	__u32 tgid = bpf_get_current_task_btf()->tgid;
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 tgid = task->tgid, event = MEMLEAK_EVENT_EXEC;
 
+	if (exec_signal)
+		find_target(task, tgid);
 	for (int i = 0; i < MEMLEAK_MAX_TARGETS; i++) {
 		if (target_tgids[i] == tgid)
 			target_images[i] = current_image();
 	}
+	if (exec_signal && target_tgids[0] == tgid &&
+	    bpf_ringbuf_output(&memleak_events, &event, sizeof(event), 0) == 0)
+		bpf_send_signal(exec_signal);
 	if (follow_forks) {
 		__u32 *parent = bpf_map_lookup_elem(&vforked, &tgid);
 
 		if (parent) {
-			tell_child(bpf_get_current_task_btf(), *parent, 1);
+			tell_child(task, *parent, 1);
 			bpf_map_delete_elem(&vforked, &tgid);
 		}
 	}

@@ -38,6 +38,7 @@ enum memleak_function {
 enum memleak_event {
 	MEMLEAK_EVENT_CHILD = 1,
 	MEMLEAK_EVENT_MAPPING,
+	MEMLEAK_EVENT_EXEC, /* the command of -c has called exec, and stops; nothing follows */
 };
 
 enum memleak_mapping_kind {

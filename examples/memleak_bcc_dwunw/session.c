@@ -197,6 +197,8 @@ static int start(struct session *session)
 		err = trace_start(session);
 	for (unsigned int i = 0; i < session->n_targets && !err; i++)
 		err = target_trace(session, &session->targets[i]);
+	if (!err)
+		session_stop_child_at_exec(session);
 	if (!err && session->child.pid)
 		err = child_release(&session->child);
 	session->child_runs = true;

@@ -163,7 +163,8 @@ int target_find_allocators(struct session *session, struct target *target)
 
 	if (target->denied)
 		return guess_allocator(session, target);
-	err = process_open(session->modules, target->pid, &target->process);
+	err = target->process ? process_refresh(session->modules, target->process, NULL)
+			      : process_open(session->modules, target->pid, &target->process);
 	if (err) {
 		target_explain(target, err);
 		return err;

@@ -83,6 +83,9 @@ static int on_event(void *arg, void *data, size_t size)
 	case MEMLEAK_EVENT_CHILD:
 		children_handle(session, data);
 		break;
+	case MEMLEAK_EVENT_EXEC:
+		session->child_execs = true;
+		break;
 	case MEMLEAK_EVENT_MAPPING:
 		on_mapping(session, data);
 		break;
@@ -102,6 +105,10 @@ void session_events_handle(struct session *session)
 {
 	if (session->memleak_events)
 		ring_buffer__consume(session->memleak_events);
+	if (session->child_execs) {
+		session->child_execs = false;
+		session_child_execs(session);
+	}
 }
 
 int64_t session_look_for_allocators(struct session *session, int64_t deadline_ms)

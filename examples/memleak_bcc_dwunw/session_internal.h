@@ -73,6 +73,7 @@ struct session {
 	int signals_fd;
 	struct child child; /* with -c; pid 0: none */
 	bool child_runs;    /* by itself */
+	bool child_execs;   /* and has just called exec: session_child_execs() */
 	struct memleak_dwunw_bpf *skel;
 	struct kernel *kernel; /* kernel mode; NULL: processes are traced */
 	struct module_cache *modules;
@@ -128,6 +129,9 @@ void target_close(struct session *session, struct target *target);
 
 /* The records of memleak's own ring buffer: before anything is attached; those that are there. */
 int session_events_start(struct session *session);
+/* With -c: before the command runs; when it has called exec, and is stopped or about to be. */
+void session_stop_child_at_exec(struct session *session);
+void session_child_execs(struct session *session);
 void session_events_handle(struct session *session);
 /*
  * Where mappings of a target have changed, an allocator may have come. Looks at most ten times a second, for targets that map and unmap

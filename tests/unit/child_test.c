@@ -263,6 +263,29 @@ static void test_interrupted(bool release)
 	}
 }
 
+/* Stopped by itself here, it goes on step by step, and is not stopped any more once it is let go. */
+static void test_catch(void)
+{
+	struct child child;
+	int steps = 0, err;
+
+	CHECK(child_start("sh -c 'kill -STOP $$; /bin/true; exit 7'", &child) == 0);
+	CHECK(child_release(&child) == 0);
+	CHECK(child_catch(&child) == 0 && child.traced);
+	CHECK(child_catch(&child) == 0); /* it is already */
+	while ((err = child_step(&child)) == 0)
+		steps++;
+	CHECK(err == 1 && steps > 5 && WIFEXITED(child.status) && WEXITSTATUS(child.status) == 7);
+	CHECK(child_catch(&child) == 1);
+
+	CHECK(child_start("sh -c 'kill -STOP $$; exit 8'", &child) == 0);
+	CHECK(child_release(&child) == 0 && child_catch(&child) == 0 && child_release(&child) == 0);
+	CHECK(ends_within(&child, 5) && WIFEXITED(child.status) && WEXITSTATUS(child.status) == 8);
+
+	CHECK(child_start("sh -c 'kill -KILL $$'", &child) == 0);
+	CHECK(child_release(&child) == 0 && child_catch(&child) == 1 && child.reaped);
+}
+
 static void test_child_end(void)
 {
 	const struct timespec pause = {0, 200000000};
@@ -345,6 +368,7 @@ int main(void)
 	test_step_signals();
 	test_interrupted(true);
 	test_interrupted(false);
+	test_catch();
 	test_child_end();
 	test_dies_with_tracer();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);

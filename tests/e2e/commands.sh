@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Proves: a command of -c that calls exec, by env or by a shell, once or several times, also inside a PID namespace, is traced from the
+# first allocation of the last image, with the allocators that this one has: the report is what the program says it leaks,
+# every stack complete, and none finished in user space.
+
+. "$(dirname "$0")/lib.sh"
+
+# one_run NAME PROGRAM COMMAND [TOOL...]: PROGRAM's output goes to $WORK/NAME.out
+one_run() {
+	local name=$1 program=$2 command=$3
+	shift 3
+	"${@:-$TOOL}" -W force -o 0 -T 100000 -v -c "$command" 100000 </dev/null >"$WORK/$name.report" \
+		2>"$WORK/$name.stderr"
+	check "$name: the report equals the truth" "$E2E/judge.py" truth "$WORK/$name.out" "$WORK/$name.report"
+	check "$name: every stack is complete" "$E2E/judge.py" complete "$WORK/$name.out" "$WORK/$name.report"
+	check "$name: none was finished in user space" \
+		has_line "$WORK/$name.stderr" 'walks: [0-9]* complete, 0 by frame pointer, 0 finished in user space, 0 incomplete'
+	check "$name: the program is $program" has_line "$WORK/$name.report" "comm=$program "
+}
+
+not_cut_short() {
+	! grep incomplete "$1"
+}
+
+for program in calloc realloc strdup posix_memalign; do
+	one_run "env-$program" $program "env A=b sh -c 'exec $PROGRAMS/$program >$WORK/env-$program.out'"
+done
+one_run many calloc "env A=b env B=c env C=d sh -c 'exec env D=e $PROGRAMS/calloc >$WORK/many.out'"
+one_run namespace realloc "env A=b sh -c 'exec $PROGRAMS/realloc >$WORK/namespace.out'" \
+	unshare --pid --fork --mount-proc "$TOOL"
+
+# An allocator that the first image does not have
+jemalloc=$(ldconfig -p | sed -n 's/.*libjemalloc\.so\.2 .*=> //p' | head -n 1)
+"$TOOL" -o 0 -T 100000 -c "env LD_PRELOAD=$jemalloc $PROGRAMS/calloc" 100000 </dev/null \
+	>"$WORK/jemalloc.report" 2>"$WORK/jemalloc.stderr"
+check "jemalloc: is probed" has_line "$WORK/jemalloc.stderr" "probing.* jemalloc in"
+check "jemalloc: its blocks are found" has_line "$WORK/jemalloc.report" "\] leak_calloc+"
+check "jemalloc: nothing is cut short" not_cut_short "$WORK/jemalloc.report"
+summary
