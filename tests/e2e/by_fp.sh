@@ -12,8 +12,9 @@
 one_run() {
 	local how=$1 name=$2
 	shift 2
+	# the pages of fresh code, mapped by mmap(), are no matter of the truth: -Z
 	target_start "$name" "$PROGRAMS/by_fp" "$how" || return 1
-	tool_start "$name" -p "$target" -o 0 -T 100000 "$@" 1000 || { cat "$WORK/$name.stderr"; return 1; }
+	tool_start "$name" -p "$target" -o 0 -Z 1000000 -T 100000 "$@" 1000 || { cat "$WORK/$name.stderr"; return 1; }
 	target_run "$name" && tool_stop && target_end
 }
 

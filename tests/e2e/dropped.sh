@@ -4,11 +4,12 @@
 #
 # Proves what happens when user space does not keep up: the tool is stopped while thousands of stacks wait to be finished. What the ring
 # buffer has no room for is counted and told, keeps the frames that were known, and the totals stay true.
+# (-Z: without the page that the unknown code is in.)
 
 . "$(dirname "$0")/lib.sh"
 
 check "the program starts" target_start dropped "$PROGRAMS/unknown_code"
-check "the tool attaches" tool_start dropped -p "$target" -o 0 -T 1000 --dwunw-share=100 1000
+check "the tool attaches" tool_start dropped -p "$target" -o 0 -Z 4000 -T 1000 --dwunw-share=100 1000
 kill -STOP "$tool"
 check "the program does its work" target_run dropped
 kill -CONT "$tool"
