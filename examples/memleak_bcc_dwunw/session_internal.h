@@ -63,7 +63,7 @@ struct session {
 	struct sampling sampling;
 	struct leash leash; /* --max-overhead */
 	struct target targets[MEMLEAK_MAX_TARGETS];
-	unsigned int n_targets; /* places that are, or were, in use */
+	unsigned int n_targets;		    /* places that are, or were, in use */
 	struct ring_buffer *memleak_events; /* NULL in kernel mode */
 	bool mappings_changed; /* of some target, since the last look for allocators; not known in mode off */
 	int64_t next_look_ms; /* CLOCK_MONOTONIC */
