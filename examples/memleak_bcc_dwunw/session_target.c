@@ -111,7 +111,7 @@ int target_symbols(struct session *session, struct target *target)
 	if (session->dwunw && changed)					    /* dwunw-added */
 		reader_check_files(target->process, session->options.mode); /* dwunw-added */
 	if (!target->symbolizer)
-		return symbolizer_create(target->process, &target->symbolizer);
+		return symbolizer_create(target->process, NULL, &target->symbolizer);
 	if (err || !changed)
 		return 0;
 	return symbolizer_refresh(target->symbolizer, target->process);

@@ -63,26 +63,29 @@ static int with_path(int fd, const char *path, char **ret_path)
 	return fd;
 }
 
-int debug_file_by_build_id(const uint8_t *id, size_t size, char **ret_path)
+int debug_file_by_build_id(const char *root, const uint8_t *id, size_t size, char **ret_path)
 {
-	char path[sizeof(DEBUG_ROOT "/.build-id//.debug") + 2 * ELF_BUILD_ID_MAX];
-	int n, fd;
+	char path[PATH_MAX], digits[2 * ELF_BUILD_ID_MAX + 1];
+	int fd;
 
 	if (size < 2 || size > ELF_BUILD_ID_MAX)
 		return -ENOENT;
-	n = snprintf(path, sizeof(path), DEBUG_ROOT "/.build-id/%02x/", id[0]);
-	for (size_t i = 1; i < size; i++)
-		n += snprintf(path + n, sizeof(path) - (size_t)n, "%02x", id[i]);
-	snprintf(path + n, sizeof(path) - (size_t)n, ".debug");
+	for (size_t i = 0; i < size; i++)
+		snprintf(digits + 2 * i, 3, "%02x", id[i]);
+	if (snprintf(path, sizeof(path), "%s/.build-id/%.2s/%s.debug", root ? root : DEBUG_ROOT,
+		     digits, digits + 2) >= (int)sizeof(path))
+		return -ENOENT;
 	fd = open_trusted(path);
 	return fd < 0 ? -ENOENT : with_path(fd, path, ret_path);
 }
 
-int debug_file_by_link(const char *path, const char *link, uint32_t crc, char **ret_path)
+/* `link`, in the folders where it may be, with that CRC-32 of the whole file. */
+static int find_link(const char *root, const char *path, const char *link, uint32_t crc,
+		     char **ret_path)
 {
-	static const struct {
+	const struct {
 		const char *before, *after;
-	} places[] = {{"", ""}, {"", "/.debug"}, {DEBUG_ROOT, ""}};
+	} places[] = {{"", ""}, {"", "/.debug"}, {root ? root : DEBUG_ROOT, ""}};
 	const char *slash = strrchr(path, '/');
 
 	if (!slash || path[0] != '/' || strchr(link, '/'))
@@ -103,7 +106,8 @@ int debug_file_by_link(const char *path, const char *link, uint32_t crc, char **
 }
 
 /* .gnu_debuglink: a name, its NUL, zeros up to a multiple of 4 bytes, the CRC. */
-static int follow_link(struct elf_file *file, const char *path, char **ret_path)
+int debug_file_follow_link(const char *root, struct elf_file *file, const char *path,
+			   char **ret_path)
 {
 	struct elf_section section;
 	size_t name_size, crc_at;
@@ -114,8 +118,59 @@ static int follow_link(struct elf_file *file, const char *path, char **ret_path)
 	crc_at = (name_size + 4) / 4 * 4;
 	if (name_size == 0 || crc_at + 4 > section.size)
 		return -ENOENT;
-	return debug_file_by_link(path, (const char *)section.data,
-				  (uint32_t)elf_get_uint(file, section.data + crc_at, 4), ret_path);
+	return find_link(root, path, (const char *)section.data,
+			 (uint32_t)elf_get_uint(file, section.data + crc_at, 4), ret_path);
+}
+
+/* `fd` if the file has that build ID; else it is closed, and -ENOENT. */
+static int of_build(int fd, const uint8_t *id, size_t size)
+{
+	struct elf_file *elf;
+	bool same = false;
+	size_t its_size;
+
+	if (fd < 0)
+		return -ENOENT;
+	if (elf_file_open(fd, &elf) == 0) {
+		const uint8_t *its = elf_file_build_id(elf, &its_size);
+
+		same = its_size == size && memcmp(its, id, size) == 0;
+		elf_file_close(elf);
+	}
+	if (same)
+		return fd;
+	close(fd);
+	return -ENOENT;
+}
+
+/* .gnu_debugaltlink: a name, its NUL, a build ID. */
+int debug_file_alternate(const char *root, struct elf_file *file, const char *path)
+{
+	struct elf_section section;
+	const char *name, *slash = strrchr(path, '/');
+	char place[PATH_MAX], *found = NULL;
+	const uint8_t *id;
+	size_t id_at;
+	int fd, n;
+
+	if (elf_file_section(file, ".gnu_debugaltlink", &section))
+		return -ENOENT;
+	name = (const char *)section.data;
+	id_at = strnlen(name, section.size) + 1;
+	if (id_at == 1 || id_at >= section.size)
+		return -ENOENT;
+	id = section.data + id_at;
+	fd = debug_file_by_build_id(root, id, section.size - id_at, &found);
+	free(fd < 0 ? NULL : found);
+	fd = of_build(fd, id, section.size - id_at);
+	if (fd >= 0)
+		return fd;
+	n = name[0] == '/' || !slash
+		    ? snprintf(place, sizeof(place), "%s", name)
+		    : snprintf(place, sizeof(place), "%.*s/%s", (int)(slash - path), path, name);
+	if (n >= (int)sizeof(place) || place[0] != '/')
+		return -ENOENT;
+	return of_build(open_trusted(place), id, section.size - id_at);
 }
 
 /* Takes over `fd` and `path`, or what is no descriptor. */
@@ -147,11 +202,11 @@ int debug_file_open(struct elf_file *file, const char *path, struct elf_file **r
 	char *found = NULL;
 	size_t size;
 	const uint8_t *id = elf_file_build_id(file, &size);
-	int fd = debug_file_by_build_id(id, size, &found);
+	int fd = debug_file_by_build_id(NULL, id, size, &found);
 	int err = open_same(file, fd, found, ret);
 
 	if (err == 0 || err == -ENOMEM)
 		return err;
-	fd = follow_link(file, path, &found);
+	fd = debug_file_follow_link(NULL, file, path, &found);
 	return open_same(file, fd, found, ret);
 }

@@ -12,11 +12,21 @@
 
 struct elf_file;
 
-/* By build ID. A descriptor, the caller's, and its path, to be freed, in *ret_path; negative errno, -ENOENT: there is none. */
-int debug_file_by_build_id(const uint8_t *id, size_t size, char **ret_path);
+/*
+ * By build ID, below `root` (NULL: /usr/lib/debug). A descriptor, the caller's, and its path, to be freed, in *ret_path; negative
+ * errno, -ENOENT: there is none.
+ */
+int debug_file_by_build_id(const char *root, const uint8_t *id, size_t size, char **ret_path);
 
-/* By what .gnu_debuglink of the file `path` (absolute) says: a name and the CRC-32 of the whole debug file. The same. */
-int debug_file_by_link(const char *path, const char *link, uint32_t crc, char **ret_path);
+/* By what .gnu_debuglink of `file`, which is at `path` (absolute), says: a name and the CRC-32 of the whole debug file. The same. */
+int debug_file_follow_link(const char *root, struct elf_file *file, const char *path,
+			   char **ret_path);
+
+/*
+ * What .gnu_debugaltlink of `file`, which is at `path`, says: the file with what dwz has found to be common to several, by build ID or by
+ * name. A descriptor, the caller's; -ENOENT.
+ */
+int debug_file_alternate(const char *root, struct elf_file *file, const char *path);
 
 /*
  * The debug file of `file`, which is at `path`, by the one or the other way. One with another build ID is not taken. -ENOENT: there is

@@ -1,159 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "symbolize/symbol_file.h"
+
+#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "elf/debug_file.h"
+
 #include "elf/elf_file.h"
-#include "symbolize/demangle.h"
-#include "symbolize/symbol_file.h"
+#include "symbolize/debug_files.h"
+#include "symbolize/debug_info.h"
+#include "symbolize/mini_debug.h"
+#include "symbolize/naming.h"
+#include "symbolize/symbol_cache.h"
 #include "symbolize/symbol_table.h"
+
+/* Where symbols are from: a place of debug files, or one of these. */
+enum { SOURCE_MINI = DEBUG_N_PLACES, SOURCE_DYNAMIC, SOURCE_STUBS };
 
 struct symbol_file {
 	char *path;
-	int fd; /* libdwfl's once it has asked for it; -1 then */
-	Dwfl *dwfl;
-	Dwfl_Module *module;
-	uint64_t bias; /* dwfl address - vaddr */
-	bool loaded;
+	struct naming *naming;
+	struct elf_file *elf, *mini;
+	struct debug_files files;
 	struct symbol_table table;
+	struct debug_info *debug; /* NULL: there is none */
+	enum debug_place debug_place;
+	int alternate; /* descriptor; -1: none */
+	bool symbols_known, debug_known;
+	struct symbol_cache cache;
 };
 
-/*
- * libelf's elf_strptr() makes sure of a NUL for each name; where the table does not end in one it searches, and a large table
- * with many symbols would take hours. Linkers always end it so.
- */
-static bool string_tables_end(Elf *elf, int fd)
+int symbol_file_open(int fd, const char *path, struct naming *naming, struct symbol_file **ret)
 {
-	Elf_Scn *scn = NULL;
-
-	while ((scn = elf_nextscn(elf, scn))) {
-		GElf_Shdr shdr;
-		char last = 1;
-
-		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_STRTAB || shdr.sh_size == 0 ||
-		    shdr.sh_flags & SHF_COMPRESSED)
-			continue;
-		if (pread(fd, &last, 1, (off_t)(shdr.sh_offset + shdr.sh_size - 1)) != 1 || last)
-			return false;
-	}
-	return true;
-}
-
-/* Opened for reading instead of mapping, which libdwfl would do: a file that is truncated must not kill us. */
-static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
-		    char **file_name, Elf **elf)
-{
-	struct symbol_file *file = *userdata;
-	int fd = file->fd;
-
-	(void)module;
-	(void)name;
-	(void)base;
-	*elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!*elf)
-		return -1;
-	if (elf_kind(*elf) != ELF_K_ELF || !string_tables_end(*elf, fd)) {
-		elf_end(*elf);
-		*elf = NULL;
-		return -1;
-	}
-	*file_name = strdup(file->path);
-	file->fd = -1;
-	return fd;
-}
-
-/* libdwfl's own callback would go on to ask a debuginfod server. */
-static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
-			  const char *file_name, const char *link, GElf_Word crc, char **ret_name)
-{
-	const unsigned char *id;
-	GElf_Addr vaddr;
-	int size = dwfl_module_build_id(module, &id, &vaddr);
-	int fd = -1;
-
-	(void)userdata;
-	(void)name;
-	(void)base;
-	if (size > 0)
-		fd = debug_file_by_build_id(id, (size_t)size, ret_name);
-	if (fd < 0 && file_name && link)
-		fd = debug_file_by_link(file_name, link, crc, ret_name);
-	return fd < 0 ? -1 : fd;
-}
-
-static const Dwfl_Callbacks callbacks = {
-	.find_elf = find_elf,
-	.find_debuginfo = find_debuginfo,
-};
-
-/*
- * End of the highest segment; the module is reported from 0, so that all addresses of it are inside. 0: not an ELF file, or
- * one that an elf_file refuses.
- */
-static uint64_t end_of_segments(int fd)
-{
-	struct elf_file *elf;
-	uint64_t end = 0;
-
-	if (elf_file_open(fd, &elf))
-		return 0;
-	for (size_t i = 0; i < elf_file_n_segments(elf); i++) {
-		const struct elf_segment *segment = &elf_file_segments(elf)[i];
-
-		if (segment->vaddr + segment->mem_size > end)
-			end = segment->vaddr + segment->mem_size;
-	}
-	elf_file_close(elf);
-	return end;
-}
-
-static int report(struct symbol_file *file)
-{
-	uint64_t end = end_of_segments(file->fd);
-	void **userdata;
-	Dwarf_Addr bias;
-
-	if (end == 0)
-		return -ENOEXEC;
-	file->dwfl = dwfl_begin(&callbacks);
-	if (!file->dwfl)
-		return -ENOMEM;
-	file->module = dwfl_report_module(file->dwfl, file->path, 0, end);
-	if (!file->module)
-		return -ENOMEM;
-	dwfl_module_info(file->module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
-	*userdata = file;
-	dwfl_report_end(file->dwfl, NULL, NULL);
-	if (!dwfl_module_getelf(file->module, &bias))
-		return -ENOEXEC;
-	file->bias = bias;
-	return 0;
-}
-
-int symbol_file_open(int fd, const char *path, struct symbol_file **ret)
-{
-	struct symbol_file *file;
+	struct symbol_file *file = calloc(1, sizeof(*file));
 	int err;
 
-	if (elf_version(EV_CURRENT) == EV_NONE)
-		return -ENOEXEC;
-	file = calloc(1, sizeof(*file));
 	if (!file)
 		return -ENOMEM;
+	file->alternate = -1;
+	file->naming = naming;
 	file->path = strdup(path);
-	file->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (!file->path)
-		err = -ENOMEM;
-	else if (file->fd < 0)
-		err = -errno;
-	else
-		err = report(file);
+	err = file->path ? elf_file_open(fd, &file->elf) : -ENOMEM;
+	debug_files_init(&file->files, file->elf, file->path);
 	if (err) {
 		symbol_file_close(file);
 		return err;
 	}
+	file->files.root = naming->options.debug_root;
+	file->files.server = naming->server;
 	*ret = file;
 	return 0;
 }
@@ -162,29 +57,154 @@ void symbol_file_close(struct symbol_file *file)
 {
 	if (!file)
 		return;
+	debug_info_close(file->debug);
+	if (file->alternate >= 0)
+		close(file->alternate);
+	debug_files_free(&file->files);
 	symbol_table_free(&file->table);
-	if (file->dwfl)
-		dwfl_end(file->dwfl);
-	if (file->fd >= 0)
-		close(file->fd);
+	symbol_cache_free(&file->cache);
+	elf_file_close(file->mini);
+	elf_file_close(file->elf);
 	free(file->path);
 	free(file);
 }
 
-const char *symbol_file_find(struct symbol_file *file, uint64_t vaddr, uint64_t *start)
+/* .symtab has every function; without one, that of a debug file, and what the file itself still has. */
+static void read_symbols(struct symbol_file *file)
 {
+	struct elf_file *elf;
+	bool found = false;
+
+	file->symbols_known = true;
+	for (enum debug_place place = 0; place < DEBUG_N_PLACES && !found; place++)
+		found = debug_files_get(&file->files, place, &elf) == 0 &&
+			symbol_table_add(&file->table, elf, SHT_SYMTAB, (uint8_t)place) == 0;
+	if (!found && mini_debug_open(file->elf, &file->mini) == 0)
+		symbol_table_add(&file->table, file->mini, SHT_SYMTAB, SOURCE_MINI);
+	if (!found)
+		symbol_table_add(&file->table, file->elf, SHT_DYNSYM, SOURCE_DYNAMIC);
+	symbol_table_add_stubs(&file->table, file->elf, SOURCE_STUBS);
+	symbol_table_finish(&file->table);
+}
+
+/* The first that can be used. */
+static void open_debug(struct symbol_file *file)
+{
+	struct elf_file *elf;
+
+	file->debug_known = true;
+	for (enum debug_place place = 0; place < DEBUG_N_PLACES; place++) {
+		if (debug_files_get(&file->files, place, &elf))
+			continue;
+		file->alternate = debug_files_alternate(&file->files, place);
+		if (debug_info_open(elf_file_fd(elf), file->alternate, &file->debug) == 0) {
+			file->debug_place = place;
+			return;
+		}
+		if (file->alternate >= 0)
+			close(file->alternate);
+		file->alternate = -1;
+	}
+}
+
+static const char *source_text(unsigned int source)
+{
+	static const char *const texts[] = {
+		[DEBUG_OWN] = ".symtab",
+		[DEBUG_BY_ID] = ".symtab of the debug file by build ID",
+		[DEBUG_BY_LINK] = ".symtab of the debug file by debuglink",
+		[DEBUG_SERVER] = ".symtab from debuginfod",
+		[SOURCE_MINI] = ".gnu_debugdata",
+		[SOURCE_DYNAMIC] = ".dynsym",
+		[SOURCE_STUBS] = "PLT",
+	};
+
+	return texts[source];
+}
+
+static const char *debug_text(enum debug_place place)
+{
+	static const char *const texts[] = {
+		[DEBUG_OWN] = "debug information",
+		[DEBUG_BY_ID] = "debug file by build ID",
+		[DEBUG_BY_LINK] = "debug file by debuglink",
+		[DEBUG_SERVER] = "debuginfod",
+	};
+
+	return texts[place];
+}
+
+/* Inlined frames, and the place in the function itself; what is not wanted left out. */
+static void set_places(struct symbol_file *file, const struct debug_frames *frames,
+		       struct symbol *ret)
+{
+	const struct symbolizer_options *options = &file->naming->options;
+	struct inlined_function *inlined = NULL;
+	size_t n = options->no_inlines ? 0 : frames->n - 1;
+
+	if (n)
+		inlined = symbol_cache_allocate(&file->cache, n * sizeof(*inlined));
+	for (size_t i = inlined || !n ? 0 : frames->n - 1; i < frames->n; i++) {
+		const struct debug_frame *from = &frames->frames[i];
+		struct source_place place = {0};
+		bool is_function = i == frames->n - 1;
+
+		if (!is_function && !inlined)
+			continue;
+		if (!options->no_lines && from->file && from->line)
+			place = (struct source_place){
+				naming_path(file->naming, from->file, from->folder), from->line,
+				from->column};
+		if (is_function)
+			ret->place = place;
+		else
+			inlined[i] = (struct inlined_function){
+				from->name ? naming_function(file->naming, from->name, "") : NULL,
+				place};
+	}
+	ret->inlined = inlined;
+	ret->n_inlined = inlined ? n : 0;
+}
+
+static void find_in_debug(struct symbol_file *file, uint64_t vaddr, struct symbol *ret)
+{
+	static struct debug_frames frames; /* large; one thread at a time */
+	const char *name;
+
+	if (!file->debug_known)
+		open_debug(file);
+	if (!file->debug || debug_info_find(file->debug, vaddr, &frames))
+		return;
+	ret->line_source = debug_text(file->debug_place);
+	set_places(file, &frames, ret);
+	name = frames.frames[frames.n - 1].name;
+	if (!ret->name && name) {
+		ret->name = naming_function(file->naming, name, "");
+		ret->offset = vaddr - frames.start;
+		ret->source = ret->line_source;
+	}
+}
+
+void symbol_file_find(struct symbol_file *file, uint64_t vaddr, struct symbol *ret)
+{
+	const struct symbolizer_options *options = &file->naming->options;
 	struct function *function;
 
-	if (!file->loaded) {
-		/* Without symbols, or memory for them, the table stays empty. */
-		symbol_table_build(file->module, file->bias, &file->table);
-		file->loaded = true;
-	}
+	if (symbol_cache_find(&file->cache, vaddr, ret))
+		return;
+	*ret = (struct symbol){0};
+	if (!file->symbols_known)
+		read_symbols(file);
 	function = symbol_table_find(&file->table, vaddr);
-	if (!function)
-		return NULL;
-	if (!function->name)
-		function->name = demangle(function->raw);
-	*start = function->start;
-	return function->name ? function->name : function->raw;
+	if (function && !function->name)
+		function->name = naming_function(file->naming, function->raw,
+						 function->is_stub ? "@plt" : "");
+	if (function && function->name) {
+		ret->name = function->name;
+		ret->offset = vaddr - function->start;
+		ret->source = source_text(function->source);
+	}
+	if (!options->no_inlines || !options->no_lines || !ret->name)
+		find_in_debug(file, vaddr, ret);
+	symbol_cache_add(&file->cache, vaddr, ret);
 }

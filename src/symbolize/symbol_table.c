@@ -2,6 +2,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <elf.h>
+
+#include "elf/elf_functions.h"
 #include "symbolize/symbol_table.h"
 
 /* A lookup goes back over functions that lie inside others (labels with a size); real ones nest two deep. */
@@ -14,61 +18,58 @@ static bool is_label(const char *name)
 }
 
 /* write, not __write: sized before unsized, functions before labels, exported before local, fewest underscores, global before weak. */
-static uint8_t rank_of(const GElf_Sym *sym, const char *name)
+static uint8_t rank_of(const struct elf_function *function)
 {
-	unsigned int bind = GELF_ST_BIND(sym->st_info);
-	size_t underscores = strspn(name, "_");
+	size_t underscores = strspn(function->name, "_");
 	uint8_t rank = 0;
 
-	if (sym->st_size > 0)
+	if (function->size > 0)
 		rank |= 64;
-	if (GELF_ST_TYPE(sym->st_info) != STT_NOTYPE)
+	if (function->type != STT_NOTYPE)
 		rank |= 32;
-	if (bind != STB_LOCAL)
+	if (function->bind != STB_LOCAL)
 		rank |= 16;
-	if (bind != STB_WEAK)
+	if (function->bind != STB_WEAK)
 		rank |= 1;
-	return rank | (underscores < 7 ? 7 - underscores : 0) << 1;
+	return (uint8_t)(rank | (underscores < 7 ? 7 - underscores : 0) << 1);
 }
 
-/* A symbol without a size reaches to the end of its section at most. */
-static uint64_t section_size_after(Elf *elf, GElf_Word index, uint64_t value)
-{
-	GElf_Shdr shdr;
-	Elf_Scn *scn = elf_getscn(elf, index);
+struct adding {
+	struct symbol_table *table;
+	uint8_t source;
+	bool stubs;
+};
 
-	if (!scn || !gelf_getshdr(scn, &shdr) || value < shdr.sh_addr ||
-	    value - shdr.sh_addr >= shdr.sh_size)
+static int add(const struct elf_function *from, void *arg)
+{
+	const struct adding *adding = arg;
+	struct symbol_table *table = adding->table;
+	/* A symbol without a size reaches to the end of its section at most. */
+	uint64_t size = from->size ? from->size : from->rest;
+
+	if ((from->type == STT_NOTYPE && is_label(from->name)) || size == 0 ||
+	    from->vaddr + size < from->vaddr)
 		return 0;
-	return shdr.sh_size - (value - shdr.sh_addr);
-}
+	if (table->n == table->size) {
+		size_t larger = table->size ? 2 * table->size : 256;
+		struct function *moved =
+			reallocarray(table->functions, larger, sizeof(*table->functions));
 
-static bool function_from_symbol(Dwfl_Module *module, int index, uint64_t bias,
-				 struct function *ret)
-{
-	GElf_Word section = SHN_UNDEF;
-	GElf_Addr addr = 0;
-	Elf *elf = NULL;
-	GElf_Sym sym;
-	const char *name =
-		dwfl_module_getsym_info(module, index, &sym, &addr, &section, &elf, NULL);
-	uint64_t size;
-	unsigned int type;
-
-	if (!name || name[0] == '\0' || section == SHN_UNDEF || section == SHN_ABS)
-		return false;
-	type = GELF_ST_TYPE(sym.st_info);
-	if (type != STT_FUNC && type != STT_GNU_IFUNC && (type != STT_NOTYPE || is_label(name)))
-		return false;
-	size = sym.st_size ? sym.st_size : section_size_after(elf, section, sym.st_value);
-	*ret = (struct function){
-		.start = addr - bias,
-		.end = addr - bias + size,
-		.raw = name,
-		.rank = rank_of(&sym, name),
-		.sized = sym.st_size > 0,
+		if (!moved)
+			return -ENOMEM;
+		table->functions = moved;
+		table->size = larger;
+	}
+	table->functions[table->n++] = (struct function){
+		.start = from->vaddr,
+		.end = from->vaddr + size,
+		.raw = from->name,
+		.rank = adding->stubs ? 0 : rank_of(from),
+		.source = adding->source,
+		.sized = from->size > 0,
+		.is_stub = adding->stubs,
 	};
-	return ret->end > ret->start;
+	return 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -104,32 +105,38 @@ static size_t finish(struct function *functions, size_t n)
 	return out;
 }
 
-int symbol_table_build(Dwfl_Module *module, uint64_t bias, struct symbol_table *ret)
+int symbol_table_add(struct symbol_table *table, struct elf_file *file, uint32_t type,
+		     uint8_t source)
 {
-	int n_symbols = dwfl_module_getsymtab(module);
-	struct function *functions, *fitted;
-	size_t n = 0;
+	struct adding adding = {table, source, false};
 
-	if (n_symbols <= 0)
-		return -ENOENT;
-	functions = calloc((size_t)n_symbols, sizeof(*functions));
-	if (!functions)
-		return -ENOMEM;
-	for (int i = 0; i < n_symbols; i++)
-		if (function_from_symbol(module, i, bias, &functions[n]))
-			n++;
-	n = finish(functions, n);
-	fitted = realloc(functions, (n ? n : 1) * sizeof(*functions));
-	ret->functions = fitted ? fitted : functions;
-	ret->n = n;
-	return 0;
+	return elf_file_each_function(file, type, add, &adding);
+}
+
+int symbol_table_add_stubs(struct symbol_table *table, struct elf_file *file, uint8_t source)
+{
+	struct adding adding = {table, source, true};
+
+	return elf_file_each_stub(file, add, &adding);
+}
+
+void symbol_table_finish(struct symbol_table *table)
+{
+	struct function *fitted;
+
+	if (!table->n)
+		return;
+	table->n = finish(table->functions, table->n);
+	fitted = reallocarray(table->functions, table->n, sizeof(*table->functions));
+	if (fitted)
+		table->functions = fitted;
+	table->size = table->n;
 }
 
 void symbol_table_free(struct symbol_table *table)
 {
-	for (size_t i = 0; i < table->n; i++)
-		free(table->functions[i].name);
 	free(table->functions);
+	*table = (struct symbol_table){0};
 }
 
 struct function *symbol_table_find(const struct symbol_table *table, uint64_t vaddr)

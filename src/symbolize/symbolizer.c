@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "elf/elf_file.h"
 #include "process/process.h"
+#include "symbolize/naming.h"
 #include "symbolize/symbol_file.h"
 #include "symbolize/symbolize.h"
 
@@ -26,20 +27,23 @@ struct symbolizer {
 	size_t n_files;
 	struct code_range *ranges; /* by address */
 	size_t n_ranges;
+	struct naming *naming;
 };
 
-static struct symbol_file *open_symbols(pid_t pid, const struct mapping *mapping)
+static struct symbol_file *open_symbols(struct naming *naming, pid_t pid,
+					const struct mapping *mapping)
 {
 	struct symbol_file *symbols = NULL;
 	int fd = process_open_mapping(pid, mapping);
 
 	/* A module may have been found through a copy of this file that is stripped, hence the mapping's own file first. */
 	if (fd >= 0) {
-		symbol_file_open(fd, mapping->path, &symbols);
+		symbol_file_open(fd, mapping->path, naming, &symbols);
 		close(fd);
 	}
 	if (!symbols)
-		symbol_file_open(elf_file_fd(mapping->module->elf), mapping->path, &symbols);
+		symbol_file_open(elf_file_fd(mapping->module->elf), mapping->path, naming,
+				 &symbols);
 	return symbols;
 }
 
@@ -89,18 +93,21 @@ static const struct named_file *get_file(struct symbolizer *symbolizer, pid_t pi
 		return file;
 	file = add_file(symbolizer, module_id, mapping->path);
 	if (file && mapping->module)
-		file->symbols = open_symbols(pid, mapping);
+		file->symbols = open_symbols(symbolizer->naming, pid, mapping);
 	return file;
 }
 
-int symbolizer_create(const struct process *process, struct symbolizer **ret)
+int symbolizer_create(const struct process *process, const struct symbolizer_options *options,
+		      struct symbolizer **ret)
 {
 	struct symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
 	int err;
 
 	if (!symbolizer)
 		return -ENOMEM;
-	err = symbolizer_refresh(symbolizer, process);
+	err = naming_create(options, &symbolizer->naming);
+	if (!err)
+		err = symbolizer_refresh(symbolizer, process);
 	if (err) {
 		symbolizer_destroy(symbolizer);
 		return err;
@@ -153,6 +160,7 @@ void symbolizer_destroy(struct symbolizer *symbolizer)
 	}
 	free(symbolizer->files);
 	free(symbolizer->ranges);
+	naming_destroy(symbolizer->naming);
 	free(symbolizer);
 }
 
@@ -173,40 +181,38 @@ static const struct code_range *find_range(const struct symbolizer *symbolizer, 
 	return NULL;
 }
 
+static void find_in_file(const struct named_file *file, uint64_t vaddr, int is_return_address,
+			 struct symbol *ret)
+{
+	if (file->symbols)
+		symbol_file_find(file->symbols, vaddr - (is_return_address ? 1 : 0), ret);
+	if (ret->name)
+		ret->offset += is_return_address ? 1 : 0;
+	ret->module = file->path;
+}
+
 void symbolizer_find(struct symbolizer *symbolizer, uint64_t addr, int is_return_address,
 		     struct symbol *ret)
 {
-	uint64_t looked_up = addr - (is_return_address ? 1 : 0), start;
-	const struct code_range *range = find_range(symbolizer, looked_up);
+	const struct code_range *range = find_range(symbolizer, addr - (is_return_address ? 1 : 0));
 
 	*ret = (struct symbol){0};
-	if (!range || !range->file)
-		return;
-	ret->module = range->file->path;
-	if (!range->file->symbols)
-		return;
-	ret->name = symbol_file_find(range->file->symbols, looked_up - range->load_bias, &start);
-	if (ret->name)
-		ret->offset = addr - range->load_bias - start;
+	if (range && range->file)
+		find_in_file(range->file, addr - range->load_bias, is_return_address, ret);
 }
 
 void symbolizer_find_in_module(struct symbolizer *symbolizer, const struct module *module,
 			       uint64_t vaddr, int is_return_address, struct symbol *ret)
 {
 	struct named_file *file = find_file(symbolizer, module->id, module->path);
-	uint64_t start;
 
 	*ret = (struct symbol){0};
 	if (!file) {
 		file = add_file(symbolizer, module->id, module->path);
 		if (!file)
 			return;
-		symbol_file_open(elf_file_fd(module->elf), module->path, &file->symbols);
+		symbol_file_open(elf_file_fd(module->elf), module->path, symbolizer->naming,
+				 &file->symbols);
 	}
-	ret->module = file->path;
-	if (!file->symbols)
-		return;
-	ret->name = symbol_file_find(file->symbols, vaddr - (is_return_address ? 1 : 0), &start);
-	if (ret->name)
-		ret->offset = vaddr - start;
+	find_in_file(file, vaddr, is_return_address, ret);
 }

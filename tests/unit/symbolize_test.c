@@ -18,6 +18,7 @@
 #include "elf/elf_file.h"
 #include "process/process.h"
 #include "symbolize/demangle.h"
+#include "symbolize/naming.h"
 #include "symbolize/symbol_file.h"
 #include "symbolize/symbolize.h"
 
@@ -86,7 +87,7 @@ static struct symbolizer *symbolizer_of(pid_t pid)
 	struct process *process;
 
 	CHECK(process_open(cache, pid, &process) == 0);
-	CHECK(symbolizer_create(process, &symbolizer) == 0);
+	CHECK(symbolizer_create(process, NULL, &symbolizer) == 0);
 	process_close(cache, process);
 	return symbolizer;
 }
@@ -240,7 +241,7 @@ static void test_self(void)
 
 	anonymous = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(process_open(cache, getpid(), &process) == 0);
-	CHECK(symbolizer_create(process, &s) == 0);
+	CHECK(symbolizer_create(process, NULL, &s) == 0);
 	/* One of several names for it; the plainest. */
 	CHECK(is(s, (uintptr_t)dlsym(RTLD_DEFAULT, "malloc") + 1, 1, "malloc", 1));
 	mapping = process_find_mapping(process, vdso);
@@ -331,11 +332,13 @@ static void test_damaged(int rounds)
 	uint8_t *bytes = read_file("lib.so", &size), *copy = malloc(size);
 	uint64_t state = 0x9e3779b97f4a7c15ULL;
 	uint64_t headers = ((const Elf64_Ehdr *)bytes)->e_shoff;
+	struct naming *naming = NULL;
 	int opened = 0;
 
+	CHECK(naming_create(NULL, &naming) == 0);
 	for (int i = 0; i < rounds; i++) {
 		struct symbol_file *file;
-		uint64_t start_vaddr;
+		struct symbol symbol;
 		int fd = memfd_create("damaged", MFD_CLOEXEC);
 
 		memcpy(copy, bytes, size);
@@ -354,14 +357,15 @@ static void test_damaged(int rounds)
 		if (next_random(&state) % 4 == 0 &&
 		    ftruncate(fd, (off_t)(next_random(&state) % size)))
 			exit(1);
-		if (symbol_file_open(fd, "/damaged", &file) == 0) {
+		if (symbol_file_open(fd, "/damaged", naming, &file) == 0) {
 			opened++;
 			for (uint64_t vaddr = 0; vaddr < 0x4000; vaddr += 0x80)
-				symbol_file_find(file, vaddr, &start_vaddr);
+				symbol_file_find(file, vaddr, &symbol);
 			symbol_file_close(file);
 		}
 		close(fd);
 	}
+	naming_destroy(naming);
 	CHECK(opened > rounds / 10 && opened < rounds);
 	free(bytes);
 	free(copy);

@@ -25,7 +25,7 @@ static int refresh(struct check *check)
 	if (check->symbolizer && check->symbolizer_epoch == check->epoch)
 		return 0;
 	err = check->symbolizer ? symbolizer_refresh(check->symbolizer, check->process)
-				: symbolizer_create(check->process, &check->symbolizer);
+				: symbolizer_create(check->process, NULL, &check->symbolizer);
 	if (!err)
 		check->symbolizer_epoch = check->epoch;
 	return err;

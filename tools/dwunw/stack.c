@@ -200,7 +200,7 @@ static int open_process(struct stack_command *command)
 				   &command->process);
 	free(tids);
 	if (!err)
-		err = symbolizer_create(command->process, &command->symbolizer);
+		err = symbolizer_create(command->process, NULL, &command->symbolizer);
 	return err;
 }
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "symbolize/naming.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbolize/debuginfod.h"
+#include "symbolize/demangle.h"
+#include "symbolize/short_name.h"
+
+/* NULL stays NULL. */
+static int copy(const char **text)
+{
+	if (!*text)
+		return 0;
+	*text = strdup(*text);
+	return *text ? 0 : -ENOMEM;
+}
+
+static int copy_prefixes(struct symbolizer_options *options)
+{
+	const char *const *from = options->source_prefixes;
+	const char **to = calloc(options->n_source_prefixes + 1, sizeof(*to));
+	size_t n = options->n_source_prefixes;
+	int err = to ? 0 : -ENOMEM;
+
+	options->n_source_prefixes = 0;
+	options->source_prefixes = to;
+	for (size_t i = 0; i < n && !err; i++) {
+		to[i] = from[i];
+		err = copy(&to[i]);
+		options->n_source_prefixes += !err;
+	}
+	return err;
+}
+
+int naming_create(const struct symbolizer_options *options, struct naming **ret)
+{
+	struct naming *naming = calloc(1, sizeof(*naming));
+	int err;
+
+	if (!naming)
+		return -ENOMEM;
+	if (options) {
+		naming->options = *options;
+		naming->options.debuginfod = NULL; /* the server has its own copy */
+	}
+	err = copy_prefixes(&naming->options);
+	if (copy(&naming->options.debug_root))
+		err = -ENOMEM;
+	if (!err && options && options->debuginfod)
+		err = debuginfod_create(options->debuginfod, options->tell, &naming->server);
+	if (err) {
+		naming_destroy(naming);
+		return err;
+	}
+	*ret = naming;
+	return 0;
+}
+
+void naming_destroy(struct naming *naming)
+{
+	if (!naming)
+		return;
+	for (size_t i = 0; i < naming->options.n_source_prefixes; i++)
+		free((char *)naming->options.source_prefixes[i]);
+	free((void *)naming->options.source_prefixes);
+	free((char *)naming->options.debug_root);
+	debuginfod_destroy(naming->server);
+	strings_free(&naming->strings);
+	free(naming);
+}
+
+const char *naming_function(struct naming *naming, const char *raw, const char *suffix)
+{
+	char *name = naming->options.no_demangle ? strndup(raw, strcspn(raw, "@")) : demangle(raw);
+	char *shown = name, *whole = NULL;
+	const char *kept = NULL;
+
+	if (name && naming->options.short_names)
+		shown = short_name(name);
+	if (shown && suffix[0])
+		whole = asprintf(&whole, "%s%s", shown, suffix) < 0 ? NULL : whole;
+	if (shown)
+		kept = strings_keep(&naming->strings, whole ? whole : shown);
+	if (shown != name)
+		free(shown);
+	free(whole);
+	free(name);
+	return kept;
+}
+
+/* What of `path` lies below `folder`; NULL: it does not. */
+static const char *below(const char *path, const char *folder, size_t size)
+{
+	while (size && folder[size - 1] == '/')
+		size--;
+	if (strncmp(path, folder, size) != 0 || path[size] != '/')
+		return NULL;
+	path += size;
+	while (*path == '/')
+		path++;
+	return path;
+}
+
+/* By the option's first OLD=NEW that fits. NULL: none does; else to be freed. */
+static char *replace_prefix(const struct symbolizer_options *options, const char *path)
+{
+	for (size_t i = 0; i < options->n_source_prefixes; i++) {
+		const char *old = options->source_prefixes[i], *equals = strchr(old, '=');
+		const char *rest = equals ? below(path, old, (size_t)(equals - old)) : NULL;
+		const char *slash;
+		char *whole;
+
+		if (!rest)
+			continue;
+		slash = equals[1] && equals[strlen(equals) - 1] != '/' ? "/" : "";
+		if (asprintf(&whole, "%s%s%s", equals + 1, slash, rest) >= 0)
+			return whole;
+	}
+	return NULL;
+}
+
+/* The whole path, to be freed; NULL: no memory. */
+static char *absolute(const char *file, const char *folder)
+{
+	char *whole;
+
+	if (file[0] == '/' || !folder || folder[0] != '/')
+		return strdup(file);
+	return asprintf(&whole, "%s/%s", folder, file) < 0 ? NULL : whole;
+}
+
+const char *naming_path(struct naming *naming, const char *file, const char *folder)
+{
+	char *whole = absolute(file, folder);
+	char *replaced = whole ? replace_prefix(&naming->options, whole) : NULL;
+	const char *shown = file, *rest = NULL;
+
+	if (!replaced && folder && folder[0] == '/')
+		rest = below(file, folder, strlen(folder));
+	if (rest && rest[0])
+		shown = rest;
+	while (strncmp(shown, "./", 2) == 0)
+		shown += 2;
+	shown = strings_keep(&naming->strings, replaced ? replaced : shown);
+	free(replaced);
+	free(whole);
+	return shown;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * names FILE [raw|lines|time] < vaddrs: what src/symbolize knows of each hexadecimal vaddr of an ELF file, as llvm-symbolizer prints
+ * it: for each frame, the innermost first, a line with the function and one with file:line:column; then an empty line. `raw`:
+ * names as the linker sees them; `time`: prints only how long the first took, and all others, in ns.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "symbolize/naming.h"
+#include "symbolize/symbol_file.h"
+
+static double now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
+}
+
+static void print_place(const struct source_place *place)
+{
+	printf("%s:%u:%u\n", place->file ? place->file : "??", place->line, place->column);
+}
+
+static void print(const struct symbol *symbol)
+{
+	for (size_t i = 0; i < symbol->n_inlined; i++) {
+		puts(symbol->inlined[i].name ? symbol->inlined[i].name : "??");
+		print_place(&symbol->inlined[i].place);
+	}
+	puts(symbol->name ? symbol->name : "??");
+	print_place(&symbol->place);
+	putchar('\n');
+}
+
+int main(int argc, char **argv)
+{
+	/* absolute paths, as llvm-symbolizer's */
+	static const char *const prefixes[] = {"/=/"};
+	const char *how = argc > 2 ? argv[2] : "";
+	const struct symbolizer_options options = {
+		.no_demangle = strcmp(how, "raw") == 0,
+		.source_prefixes = prefixes,
+		.n_source_prefixes = 1,
+		.debug_root = getenv("DEBUG_ROOT"),
+	};
+	double begun = now_ns(), first = 0;
+	struct symbol_file *file = NULL;
+	struct naming *naming;
+	unsigned long vaddr, n = 0;
+	int fd = argc > 1 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0 || naming_create(&options, &naming))
+		return 1;
+	if (symbol_file_open(fd, argv[1], naming, &file))
+		return 1;
+	while (scanf("%lx", &vaddr) == 1) {
+		struct symbol symbol;
+
+		symbol_file_find(file, vaddr, &symbol);
+		if (n++ == 0)
+			first = now_ns() - begun;
+		if (strcmp(how, "time") != 0)
+			print(&symbol);
+	}
+	if (strcmp(how, "time") == 0)
+		printf("%.0f %.0f\n", first,
+		       (now_ns() - begun - first) / (double)(n > 1 ? n - 1 : 1));
+	symbol_file_close(file);
+	naming_destroy(naming);
+	return 0;
+}
