@@ -390,6 +390,11 @@ static void set_symbol(struct report_frame *frame, const struct symbol *symbol)
 	frame->symbol = symbol->name;
 	frame->offset = symbol->offset;
 	frame->module = symbol->module;
+	frame->place = symbol->place;
+	frame->inlined = symbol->inlined;
+	frame->n_inlined = symbol->n_inlined;
+	frame->name_source = symbol->source;
+	frame->line_source = symbol->line_source;
 }
 
 /* dwunw-added begin: the file of the frame is known, also if it has been unmapped since */

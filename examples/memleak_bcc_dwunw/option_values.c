@@ -163,6 +163,17 @@ error_t parse_choice(const struct argp_state *state, const char *option, const c
 	return refuse(state, EX_USAGE, "%s: '%s' is not one of %s", option, arg, all);
 }
 
+error_t parse_prefix(const struct argp_state *state, const char *arg, struct options *options)
+{
+	if (arg[0] == '=' || !strchr(arg, '='))
+		return refuse(state, EX_USAGE, "--source-prefix: '%s' is not OLD=NEW", arg);
+	if (options->n_source_prefixes == OPTIONS_MAX_PREFIXES)
+		return refuse(state, EX_USAGE, "--source-prefix: more than %d",
+			      OPTIONS_MAX_PREFIXES);
+	options->source_prefixes[options->n_source_prefixes++] = arg;
+	return 0;
+}
+
 error_t parse_argument(struct argp_state *state, const char *arg)
 {
 	struct parsed *parsed = state->input;

@@ -34,6 +34,8 @@ error_t parse_choice(const struct argp_state *state, const char *option, const c
 		     const char *const *choices, unsigned int *ret);
 error_t parse_pids(const struct argp_state *state, const char *arg, struct options *options);
 error_t parse_command(const struct argp_state *state, const char *arg, const char **ret);
+/* OLD=NEW of --source-prefix */
+error_t parse_prefix(const struct argp_state *state, const char *arg, struct options *options);
 /* INTERVAL [INTERVALS] */
 error_t parse_argument(struct argp_state *state, const char *arg);
 

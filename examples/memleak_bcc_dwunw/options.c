@@ -29,6 +29,13 @@
 enum {
 	KEY_STACK_DEPTH = 0x100,
 	KEY_STORED_STACKS,
+	KEY_NO_INLINES,
+	KEY_NO_LINES,
+	KEY_NO_DEMANGLE,
+	KEY_SHORT_NAMES,
+	KEY_SOURCE_PREFIX,
+	KEY_DEBUG_DIR,
+	KEY_DEBUGINFOD,
 	KEY_FOLLOW,
 	KEY_COMM,
 	KEY_CGROUP,
@@ -168,8 +175,25 @@ static const struct argp_option argp_options[] = {
 	{"stack-storage-size", KEY_STORED_STACKS, "STACKS", 0,
 	 "room for this many different stacks (default: 131072)", 3},
 
+	{"no-inlines", KEY_NO_INLINES, NULL, 0,
+	 "inlined functions are no frames of their own (default: off)", 4},
+	{"no-lines", KEY_NO_LINES, NULL, 0, "no source files and lines (default: off)", 4},
+	{"no-demangle", KEY_NO_DEMANGLE, NULL, 0,
+	 "names of functions as the linker knows them (default: off)", 4},
+	{"short-names", KEY_SHORT_NAMES, NULL, 0,
+	 "names of more than 80 characters without template arguments and parameters, with a "
+	 "number that stands for them (default: off)",
+	 4},
+	{"source-prefix", KEY_SOURCE_PREFIX, "OLD=NEW", 0,
+	 "show source files below OLD as below NEW; may be repeated (default: none)", 4},
+	{"debug-dir", KEY_DEBUG_DIR, "PATH", 0,
+	 "where separate debug files are (default: /usr/lib/debug)", 4},
+	{"debuginfod", KEY_DEBUGINFOD, "URLS", 0,
+	 "ask these debuginfod servers for debug files (default: DEBUGINFOD_URLS, if it is set)",
+	 4},
+
 	{"verbose", 'v', NULL, 0,
-	 "say more on stderr, and show the registers of each frame (default: off)", 4},
+	 "say more on stderr, and show the registers of each frame (default: off)", 5},
 	{"help", '?', NULL, 0, "give this help list", -1},
 	{NULL, 'h', NULL, OPTION_ALIAS, NULL, -1},
 	{"usage", KEY_USAGE, NULL, 0, "give a short usage message", -1},
@@ -319,6 +343,24 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_STORED_STACKS:
 		return parse_unsigned(state, "--stack-storage-size", arg, MAX_STORED_STACKS,
 				      &options->stack_storage_size);
+	case KEY_NO_INLINES:
+		options->no_inlines = true;
+		return 0;
+	case KEY_NO_LINES:
+		options->no_lines = true;
+		return 0;
+	case KEY_NO_DEMANGLE:
+		options->no_demangle = true;
+		return 0;
+	case KEY_SHORT_NAMES:
+		options->short_names = true;
+		return 0;
+	case KEY_SOURCE_PREFIX:
+		return parse_prefix(state, arg, options);
+	case KEY_DEBUG_DIR:
+		return parse_text(state, "--debug-dir", arg, &options->debug_dir);
+	case KEY_DEBUGINFOD:
+		return parse_text(state, "--debuginfod", arg, &options->debuginfod);
 	case 'v':
 		options->verbose = true;
 		return 0;

@@ -9,6 +9,8 @@
 
 #include "memleak_dwunw_events.h"
 
+#define OPTIONS_MAX_PREFIXES 16
+
 enum options_mode { OPTIONS_MODE_OFF, OPTIONS_MODE_FALLBACK, OPTIONS_MODE_FORCE };
 
 enum options_sort { OPTIONS_SORT_SIZE, OPTIONS_SORT_COUNT, OPTIONS_SORT_AGE, OPTIONS_SORT_GROWTH };
@@ -38,6 +40,11 @@ struct options {
 	unsigned int top_stacks;	       /* 10 */
 	uint64_t min_size, max_size;	       /* inclusive; 0, UINT64_MAX */
 	const char *object; /* soname or path; NULL: all allocators that are found */
+	bool no_inlines, no_lines, no_demangle, short_names;
+	const char *source_prefixes[OPTIONS_MAX_PREFIXES]; /* OLD=NEW */
+	unsigned int n_source_prefixes;
+	const char *debug_dir;	/* NULL: /usr/lib/debug */
+	const char *debuginfod; /* URLs; NULL: none */
 	bool verbose;
 	enum options_mode mode; /* fallback */
 	bool walk_in_user_space;

@@ -261,8 +261,31 @@ void report_groups_free(struct report_groups *groups)
 	*groups = (struct report_groups){0};
 }
 
+static void print_place(FILE *out, const struct source_place *place)
+{
+	if (!place->file)
+		return;
+	putc(' ', out);
+	print_name(out, place->file, SIZE_MAX);
+	fprintf(out, ":%u", place->line);
+}
+
+/* They have no address of their own, and so no number: frames are counted by return addresses. */
+static void print_inlined(FILE *out, const struct report_frame *frame)
+{
+	for (size_t i = 0; i < frame->n_inlined; i++) {
+		const struct inlined_function *inlined = &frame->inlined[i];
+
+		fputs("\t  ", out);
+		print_name(out, inlined->name ? inlined->name : "<null sym>", SIZE_MAX);
+		print_place(out, &inlined->place);
+		fputs(" (inlined)\n", out);
+	}
+}
+
 static void print_frame(FILE *out, size_t i, const struct report_frame *frame)
 {
+	print_inlined(out, frame);
 	fprintf(out, "\t%zu [<%016llx>] ", i, (unsigned long long)frame->pc);
 	if (frame->symbol) {
 		print_name(out, frame->symbol, SIZE_MAX);
@@ -270,6 +293,7 @@ static void print_frame(FILE *out, size_t i, const struct report_frame *frame)
 	} else {
 		fputs("<null sym>", out);
 	}
+	print_place(out, &frame->place);
 	if (frame->module) {
 		fputs(" [", out);
 		print_name(out, frame->module, SIZE_MAX);
@@ -287,6 +311,10 @@ static void print_registers(FILE *out, size_t i, const struct report_frame *fram
 			(unsigned long long)frame->ra);
 	fprintf(out, " flags=%#x module=", frame->flags);
 	print_name(out, frame->module ? frame->module : "-", SIZE_MAX);
+	if (frame->name_source)
+		fprintf(out, ", name from %s", frame->name_source);
+	if (frame->place.file && frame->line_source)
+		fprintf(out, ", line from %s, column %u", frame->line_source, frame->place.column);
 	putc('\n', out);
 }
 

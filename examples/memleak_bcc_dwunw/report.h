@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "estimate.h"
+#include "symbolize/symbolize.h"
 
 struct growth;
 
@@ -32,6 +33,10 @@ struct report_frame {
 	const char *symbol; /* NULL: unknown */
 	uint64_t offset;    /* in the function */
 	const char *module; /* NULL: anonymous memory */
+	struct source_place place;
+	const struct inlined_function *inlined; /* in this one: the innermost first */
+	size_t n_inlined;
+	const char *name_source, *line_source; /* what they are from; NULL: nothing */
 };
 
 /* A stack, innermost frame (the allocator's caller) first. Frames are filled for stacks that are shown only. */

@@ -97,6 +97,32 @@ int target_open(struct target *target, pid_t pid)
 	return err;
 }
 
+static void tell_line(const char *line)
+{
+	message("%s", line);
+}
+
+static int create_symbolizer(const struct session *session, struct target *target)
+{
+	const struct options *options = &session->options;
+	const char *urls = getenv("DEBUGINFOD_URLS");
+	const struct symbolizer_options how = {
+		.no_inlines = options->no_inlines,
+		.no_lines = options->no_lines,
+		.no_demangle = options->no_demangle,
+		.short_names = options->short_names,
+		.source_prefixes = options->source_prefixes,
+		.n_source_prefixes = options->n_source_prefixes,
+		.debug_root = options->debug_dir,
+		.debuginfod = options->debuginfod ? options->debuginfod
+			      : urls && urls[0]	  ? urls
+						  : NULL,
+		.tell = tell_line,
+	};
+
+	return symbolizer_create(target->process, &how, &target->symbolizer);
+}
+
 /* Names of what was mapped since the last time; the old ones stay when the process has gone. */
 int target_symbols(struct session *session, struct target *target)
 {
@@ -111,7 +137,7 @@ int target_symbols(struct session *session, struct target *target)
 	if (session->dwunw && changed)					    /* dwunw-added */
 		reader_check_files(target->process, session->options.mode); /* dwunw-added */
 	if (!target->symbolizer)
-		return symbolizer_create(target->process, NULL, &target->symbolizer);
+		return create_symbolizer(session, target);
 	if (err || !changed)
 		return 0;
 	return symbolizer_refresh(target->symbolizer, target->process);

@@ -50,13 +50,37 @@ static bool prints(const struct report_snapshot *snapshot, const struct report_o
 }
 
 static struct report_frame frames_a[] = {
-	{0x55c2a90fc349, 0x7ffc10, 0x55c2a90fc400, 0, "leaf_malloc", 9, "/srv/bin/served"},
-	{0x55c2a90fc400, 0x7ffc20, 0x55c2a90fc0c1, 2, "main", 0, "/srv/bin/served"},
-	{0x55c2a90fc0c1, 0x7ffc30, 0, 0, "_start", 0x21, "/srv/bin/served"},
+	{.pc = 0x55c2a90fc349,
+	 .sp = 0x7ffc10,
+	 .ra = 0x55c2a90fc400,
+	 .flags = 0,
+	 .symbol = "leaf_malloc",
+	 .offset = 9,
+	 .module = "/srv/bin/served"},
+	{.pc = 0x55c2a90fc400,
+	 .sp = 0x7ffc20,
+	 .ra = 0x55c2a90fc0c1,
+	 .flags = 2,
+	 .symbol = "main",
+	 .offset = 0,
+	 .module = "/srv/bin/served"},
+	{.pc = 0x55c2a90fc0c1,
+	 .sp = 0x7ffc30,
+	 .ra = 0,
+	 .flags = 0,
+	 .symbol = "_start",
+	 .offset = 0x21,
+	 .module = "/srv/bin/served"},
 };
 static struct report_frame frames_b[] = {
-	{0x7f0000001234, 0, 0, 0, NULL, 0, "/opt/stripped.so"},
-	{0x10, 0, 0, 0, NULL, 0, NULL},
+	{.pc = 0x7f0000001234,
+	 .sp = 0,
+	 .ra = 0,
+	 .flags = 0,
+	 .symbol = NULL,
+	 .offset = 0,
+	 .module = "/opt/stripped.so"},
+	{.pc = 0x10, .sp = 0, .ra = 0, .flags = 0, .symbol = NULL, .offset = 0, .module = NULL},
 };
 static struct report_stack stacks[] = {
 	{.id = 40,
@@ -128,6 +152,45 @@ static void test_kernel(void)
 				"\t0 [<ffffffff81630014>] __kmalloc_noprof+0x244\n"
 				"\t1 [<ffffffffc0a01010>] nft_rule+0x10 [nf_tables]\n"
 				"\t2 [<ffffffff81000130>] <null sym>\n"));
+}
+
+/* Inlined functions come before the one that they are in, without a number: frames=1. Names are checked for control characters as all are. */
+static void test_lines(void)
+{
+	struct report_options options = {.top_stacks = 1, .details = true};
+	static const struct inlined_function inlined[] = {
+		{"read_token", {"src/http/token.h", 31, 9}},
+		{"odd\x1bname", {NULL, 0, 0}},
+	};
+	struct report_frame frame = {
+		.pc = 0x564000001041,
+		.symbol = "parse_header",
+		.offset = 0x41,
+		.module = "/usr/sbin/served",
+		.place = {"src/http/parse.c", 218, 4},
+		.inlined = inlined,
+		.n_inlined = 2,
+		.name_source = ".symtab",
+		.line_source = "debug information",
+	};
+	struct report_stack stack = {.walked_by_dwunw = true,
+				     .comm = "served",
+				     .pid = 1,
+				     .n_frames = 1,
+				     .frames = &frame};
+	struct report_block block = {1, 8, 0, 0, 0};
+	const struct report_snapshot one = {&block, 1, &stack, 1};
+
+	CHECK(prints(&one, &options,
+		     HEADING(1) "8 bytes in 1 allocations from stack\n"
+				"\t[dwunw] pid=1 comm=served frames=1\n"
+				"\t  read_token src/http/token.h:31 (inlined)\n"
+				"\t  odd\\x1bname (inlined)\n"
+				"\t0 [<0000564000001041>] parse_header+0x41 "
+				"src/http/parse.c:218 [/usr/sbin/served]\n"
+				"  [dwunw] #0 pc=0x564000001041 flags=0 "
+				"module=/usr/sbin/served, name from .symtab, line from debug "
+				"information, column 4\n"));
 }
 
 /* -W force: what is no whole DWARF stack is behind the others, as sums that make up all that is outstanding. */
@@ -446,7 +509,7 @@ static void test_peak(void)
 
 static void test_hostile_names(void)
 {
-	struct report_frame frame = {1, 0, 0, 0, NULL, 1, NULL};
+	struct report_frame frame = {.pc = 1, .offset = 1};
 	struct report_stack stack = {.walked_by_dwunw = true, .n_frames = 1, .frames = &frame};
 	struct report_block block = {0x10, 1, 0, 0, 0};
 	struct report_snapshot one = {
@@ -620,6 +683,7 @@ int main(void)
 	test_sums();
 	test_plain();
 	test_kernel();
+	test_lines();
 	test_apart();
 	test_many_reasons();
 	test_allocs();
