@@ -8,6 +8,8 @@
 
 /* Back references let 60 characters stand for gigabytes; nobody reads a name longer than this either. */
 #define MAX_NAME 8192
+#define MAX_D 1024
+#define MAX_D_REFERENCES 16 /* then at most 400 times */
 
 struct output {
 	jmp_buf too_long;
@@ -45,6 +47,26 @@ static char *run(demangler_fn *demangler, const char *raw)
 	return ret;
 }
 
+/*
+ * This demangler keeps all in memory, and in D too names grow by references to what came before ('Q'): with n of them e^(n/e) times at most.
+ */
+static char *demangle_d(const char *raw)
+{
+	unsigned int references = 0;
+	size_t size = strlen(raw);
+	char *name;
+
+	for (size_t i = 0; i < size; i++)
+		references += raw[i] == 'Q';
+	if (size > MAX_D || references > MAX_D_REFERENCES)
+		return NULL;
+	name = dlang_demangle(raw, DMGL_PARAMS);
+	if (name && strlen(name) < MAX_NAME)
+		return name;
+	free(name);
+	return NULL;
+}
+
 char *demangle(const char *raw)
 {
 	size_t size = strcspn(raw, "@");
@@ -57,6 +79,8 @@ char *demangle(const char *raw)
 		name = run(rust_demangle_callback, plain);
 	if (!name && strncmp(plain, "_Z", 2) == 0)
 		name = run(cplus_demangle_v3_callback, plain);
+	if (!name && strncmp(plain, "_D", 2) == 0)
+		name = demangle_d(plain);
 	if (!name)
 		return plain;
 	free(plain);

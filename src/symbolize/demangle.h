@@ -3,7 +3,7 @@
 #define SYMBOLIZE_DEMANGLE_H
 
 /*
- * Readable form of a symbol-table name: C++ (Itanium ABI) and Rust (legacy and v0) demangled, a version after '@' cut off,
+ * Readable form of a symbol-table name: C++ (Itanium ABI), Rust (legacy and v0) and D demangled, a version after '@' cut off,
  * anything else as it is. Bounded in time and memory whatever the name. free() it; NULL: no memory.
  */
 char *demangle(const char *raw);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "elf/elf_file.h"
 #include "process/process.h"
+#include "symbolize/jit_map.h"
 #include "symbolize/naming.h"
 #include "symbolize/symbol_file.h"
 #include "symbolize/symbolize.h"
@@ -28,6 +29,7 @@ struct symbolizer {
 	struct code_range *ranges; /* by address */
 	size_t n_ranges;
 	struct naming *naming;
+	struct jit_map *jit;
 };
 
 static struct symbol_file *open_symbols(struct naming *naming, pid_t pid,
@@ -106,8 +108,10 @@ int symbolizer_create(const struct process *process, const struct symbolizer_opt
 	if (!symbolizer)
 		return -ENOMEM;
 	err = naming_create(options, &symbolizer->naming);
-	if (!err)
-		err = symbolizer_refresh(symbolizer, process);
+	if (!err) {
+		symbolizer->jit = jit_map_create(process->pid, symbolizer->naming);
+		err = symbolizer->jit ? symbolizer_refresh(symbolizer, process) : -ENOMEM;
+	}
 	if (err) {
 		symbolizer_destroy(symbolizer);
 		return err;
@@ -160,6 +164,7 @@ void symbolizer_destroy(struct symbolizer *symbolizer)
 	}
 	free(symbolizer->files);
 	free(symbolizer->ranges);
+	jit_map_destroy(symbolizer->jit);
 	naming_destroy(symbolizer->naming);
 	free(symbolizer);
 }
@@ -184,11 +189,25 @@ static const struct code_range *find_range(const struct symbolizer *symbolizer, 
 static void find_in_file(const struct named_file *file, uint64_t vaddr, int is_return_address,
 			 struct symbol *ret)
 {
-	if (file->symbols)
+	if (file->symbols) {
 		symbol_file_find(file->symbols, vaddr - (is_return_address ? 1 : 0), ret);
-	if (ret->name)
-		ret->offset += is_return_address ? 1 : 0;
+		if (ret->name)
+			ret->offset += is_return_address ? 1 : 0;
+	}
 	ret->module = file->path;
+}
+
+/* Code of no file, or of one that is none of ELF's: a JIT compiler's, in anonymous or shared memory. */
+static void find_in_jit(struct symbolizer *symbolizer, uint64_t addr, int is_return_address,
+			struct symbol *ret)
+{
+	uint64_t start;
+
+	ret->name = jit_map_find(symbolizer->jit, addr - (is_return_address ? 1 : 0), &start);
+	if (!ret->name)
+		return;
+	ret->offset = addr - start;
+	ret->source = "perf map";
 }
 
 void symbolizer_find(struct symbolizer *symbolizer, uint64_t addr, int is_return_address,
@@ -197,6 +216,8 @@ void symbolizer_find(struct symbolizer *symbolizer, uint64_t addr, int is_return
 	const struct code_range *range = find_range(symbolizer, addr - (is_return_address ? 1 : 0));
 
 	*ret = (struct symbol){0};
+	if (range && !(range->file && range->file->symbols))
+		find_in_jit(symbolizer, addr, is_return_address, ret);
 	if (range && range->file)
 		find_in_file(range->file, addr - range->load_bias, is_return_address, ret);
 }

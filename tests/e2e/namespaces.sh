@@ -52,7 +52,7 @@ behind_calls() {
 			echo "$name+$offset: no call before it"
 			return 1
 		}
-	done < <(sed -nE 's#^\t[0-9]+ \[<[0-9a-f]+>\] ([^ ]+)\+(0x[0-9a-f]+) \[.*/libc\.so\.6\]$#\1 \2#p' "$1" | sort -u)
+	done < <(sed -nE 's#^\t[0-9]+ \[<[0-9a-f]+>\] ([^ ]+)\+(0x[0-9a-f]+) (.*:[0-9]+ )?\[.*/libc\.so\.6\]$#\1 \2#p' "$1" | sort -u)
 	echo "$n frames in $2"
 	[ "$n" -gt 0 ]
 }

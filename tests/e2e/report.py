@@ -9,7 +9,8 @@ STACK = re.compile(r"(\d+) bytes in (\d+) allocations from stack$")
 WALKED = re.compile(r"\t\[dwunw\] pid=(\d+) comm=(.*) frames=(\d+)(?:, (\d+) by frame pointer)?(?:, incomplete: (.*))?$")
 SUM = re.compile(r"\[dwunw\] (\d+) bytes in (\d+) allocations, stack (?:complete|cut short: (.*))$")
 BLOCK = re.compile(r"\taddr = 0x([0-9a-f]+) size = (\d+)$")
-FRAME = re.compile(r"\t(\d+) \[<([0-9a-f]{16})>\] (?:<null sym>|(.*)\+0x([0-9a-f]+))(?: \[(.*)\])?$")
+FRAME = re.compile(r"\t(\d+) \[<([0-9a-f]{16})>\] (?:<null sym>|(.*)\+0x([0-9a-f]+))(?: [^ ].*:\d+)?(?: \[(.*)\])?$")
+INLINED = re.compile(r"\t  .+ \(inlined\)$")
 DETAIL = re.compile(r"  \[dwunw\] #(\d+) pc=0x([0-9a-f]+) sp=0x([0-9a-f]+) ra=(?:0x)?([0-9a-f]+) flags=(?:0x)?([0-9a-f]+) module=(.*)$")
 ESTIMATE = re.compile(r"\t\[memleak\] estimated from (\d+) sampled blocks, bytes \+-([\d.]+)%$")
 TOTAL = re.compile(r"\[memleak\] (\d+) bytes in (\d+) allocations in all, estimated from (\d+) sampled blocks, bytes \+-([\d.]+)%$")
@@ -84,7 +85,7 @@ def parse_lines(lines, path="report"):
             stack.modules.append(match[5])
         elif match := DETAIL.match(line):
             reports[-1][-1].details.append(tuple(int(match[i], 16) for i in (2, 3, 4, 5)))
-        elif not OTHER.match(line):
+        elif not OTHER.match(line) and not INLINED.match(line):
             raise ValueError(f"{path}: unknown line: {line}")
     return reports
 

@@ -29,7 +29,7 @@ def read_events(lines):
             events.append((allocated, int(match[4] or match[5], 16), int(match[3] or match[6]), []))
         elif match := report.FRAME.match(line):
             events[-1][3].append(match[3])
-        elif not report.WALKED.match(line) and not report.OTHER.match(line) and line:
+        elif line and not any(form.match(line) for form in (report.INLINED, report.WALKED, report.OTHER)):
             raise ValueError(f"a line of an unknown form: {line}")
     return events
 

@@ -146,6 +146,23 @@ static void test_kernel(void)
 	CHECK(parse("--comm x", &o) == 0 && !o.kernel);
 }
 
+static void test_names(void)
+{
+	struct options o;
+
+	CHECK(parse("-p 1", &o) == 0);
+	CHECK(!o.no_inlines && !o.no_lines && !o.no_demangle && !o.short_names &&
+	      !o.n_source_prefixes && !o.debug_dir && !o.debuginfod);
+	CHECK(parse("-p 1 --no-inlines --no-lines --no-demangle --short-names --source-prefix "
+		    "/a=/b "
+		    "--source-prefix=/c= --debug-dir /d --debuginfod 'http://x http://y'",
+		    &o) == 0);
+	CHECK(o.no_inlines && o.no_lines && o.no_demangle && o.short_names);
+	CHECK(o.n_source_prefixes == 2 && !strcmp(o.source_prefixes[0], "/a=/b") &&
+	      !strcmp(o.source_prefixes[1], "/c="));
+	CHECK(!strcmp(o.debug_dir, "/d") && !strcmp(o.debuginfod, "http://x http://y"));
+}
+
 static void test_several_pids(void)
 {
 	struct options o;
@@ -226,6 +243,9 @@ static const struct refusal refusals[] = {
 	{"-p 1 -C -s 2", 1, "--combined-only and sampling exclude each other"},
 	{"-p 1 -C --max-overhead 2", 1, "--combined-only and sampling exclude each other"},
 	{"-p 1 --sample-bytes 1025M", 64, "--sample-bytes: more than 1G"},
+	{"-p 1 --source-prefix /a", 64, "--source-prefix: '/a' is not OLD=NEW"},
+	{"-p 1 --source-prefix =b", 64, "--source-prefix: '=b' is not OLD=NEW"},
+	{"-p 1 --debug-dir ''", 64, "--debug-dir: must not be empty"},
 	{"-p 1 -s 0", 64, "--sample-rate: 0 is not in the range 1 to 4294967295"},
 	{"-p 1 -S ''", 64, "--symbols-prefix: must not be empty"},
 	{"-p 1 --sort name", 64, "--sort: 'name' is not one of size, count, age, growth"},
@@ -343,6 +363,7 @@ int main(void)
 	test_walk();
 	test_later_options();
 	test_kernel();
+	test_names();
 	test_several_pids();
 	test_refusals();
 	test_unknown();

@@ -305,6 +305,11 @@ static void test_demangle(void)
 	CHECK(demangles("_RNvC6_123foo3bar", "123foo::bar"));
 	CHECK(demangles("_RNvNtNtCs1234_7mycrate3foo3bar3baz", "mycrate::foo::bar::baz"));
 	CHECK(demangles("_RINvNtC3std3mem8align_ofjE", "std::mem::align_of::<usize>"));
+	CHECK(demangles("_D8demangle4testFAyaZv", "demangle.test(immutable(char)[])"));
+	/* Each parameter is twice the one before, in D's way. */
+	CHECK(demangles(
+		"_D1aFHiiHQdQeHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgZv",
+		"_D1aFHiiHQdQeHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgHQfQgZv"));
 	CHECK(demangles("malloc@@GLIBC_2.2.5", "malloc"));
 	CHECK(demangles("memcpy@GLIBC_2.2.5", "memcpy"));
 	CHECK(demangles("_Z", "_Z"));
