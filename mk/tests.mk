@@ -11,8 +11,9 @@ BENCH := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c %_user.c,$(wildcard bench/*.
 STORM := $(patsubst %,$(B)/tests/programs/storm_plugins/%.so,$(shell seq 1000 1199))
 
 PARITY := $(B)/tests/parity/compare
+NAMES := $(B)/tests/names/names
 
-tests: lib examples $(UNIT_TESTS) $(PROGRAMS) $(STORM) $(PARITY)
+tests: lib examples $(UNIT_TESTS) $(PROGRAMS) $(STORM) $(PARITY) $(NAMES)
 bench-build: $(BENCH)
 .PHONY: bench-build
 
@@ -29,6 +30,16 @@ $(PARITY): tests/parity/compare.c tests/parity/readelf.c tests/parity/readelf.h 
 	$(call say,TEST)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
+
+$(NAMES): tests/names/names.c $(LIB) $(FLAGS_STAMP)
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LDLIBS_ALL)
+
+# Names, inlined functions and lines against llvm-symbolizer's, and the time that both take.
+.PHONY: test-names
+test-names: $(NAMES)
+	BUILD=$(B) tests/names/run
 
 # The whole; tests/run has a fixed part.
 .PHONY: test-parity
