@@ -82,18 +82,18 @@ ours() {
 }
 # same FILE [TRUTH]
 same() {
-	places "${2:-$1}" >places && by_llvm "${2:-$1}" <places >truth && ours "$1" <places >ours
-	diff truth ours && grep -q twice ours
+	places "${2:-$1}" >at && by_llvm "${2:-$1}" <at >expected && ours "$1" <at >got
+	diff expected got && grep -q twice got
 }
 as_addr2line() {
-	places "$1" >places && by_addr2line "$1" <places >truth &&
-		ours "$1" <places | sed -E 's/^(.*:[0-9]+):[0-9]+$/\1/; s/:0$/:?/' >ours
-	diff truth ours && grep -q twice ours
+	places "$1" >at && by_addr2line "$1" <at >expected &&
+		ours "$1" <at | sed -E 's/^(.*:[0-9]+):[0-9]+$/\1/; s/:0$/:?/' >got
+	diff expected got && grep -q twice got
 }
 # FILE NAME: ours knows no line, and NAME at its start
 only_name() {
-	nm "${3:-plain}" | awk -v name="$2" '$3 == name { print $1 }' | "$names" "$1" raw >ours
-	[ "$(sed -n 1p ours)" = "$2" ] && [ "$(sed -n 2p ours)" = "??:0:0" ]
+	nm "${3:-plain}" | awk -v name="$2" '$3 == name { print $1 }' | "$names" "$1" raw >got
+	[ "$(sed -n 1p got)" = "$2" ] && [ "$(sed -n 2p got)" = "??:0:0" ]
 }
 
 gcc -O2 -g -rdynamic -Wl,--build-id -o plain program.c
@@ -117,7 +117,7 @@ clang -O2 -g -gsplit-dwarf -o variant program.c
 check "clang -gsplit-dwarf" same variant whole
 mv program.dwo away.dwo
 lines_only() {
-	places whole | "$names" "$PWD/variant" >ours && grep -q 'program.c:15:' ours && ! grep -q twice ours
+	places whole | "$names" "$PWD/variant" >got && grep -q 'program.c:15:' got && ! grep -q twice got
 }
 check "without its other file: lines, nothing inlined" lines_only
 rm -f ./*.dwo
@@ -144,5 +144,137 @@ gcc -O2 -g -Wl,--build-id -DOTHER -o other program.c -Wl,--defsym=extra=1
 objcopy --only-keep-debug other "root/.build-id/${id:0:2}/${id:2}.debug"
 check "of another build: nothing" only_name bare shown
 rm -r root
-summary_of_sources=1
-echo "$passed passed, $failed failed${skipped:+, $skipped skipped}"
+
+# dwz: what two files have in common is in a third.
+if command -v dwz >/dev/null; then
+	for n in 1 2; do
+		sed "s/int shown/int other_$n(struct lconv *l) { return l->frac_digits; } int shown/; 1i #include <locale.h>" program.c >"dwz$n.c"
+		gcc -O2 -g -rdynamic -Wl,--build-id -o "dwz$n" "dwz$n.c"
+		cp "dwz$n" "plain$n"
+	done
+	dwz -m common.debug dwz1 dwz2
+	check "dwz" test "$(readelf -SW dwz1 | grep -c gnu_debugaltlink)" = 1
+	check "dwz: the same names" same dwz1 plain1
+	mv common.debug elsewhere
+	check "dwz, without the common file: names of the symbol table" only_name dwz1 work plain1
+else
+	skipped=$((skipped + 1))
+fi
+
+# MiniDebugInfo, made as GDB's manual says.
+nm plain --format=posix --defined-only | awk '$2 ~ /[tT]/ { print $1 }' >keep
+objcopy -S --keep-symbols=keep plain mini && xz -k mini
+strip -o with_mini plain && cp with_mini with_bomb
+objcopy --add-section .gnu_debugdata=mini.xz with_mini
+check "MiniDebugInfo" only_name with_mini work
+head -c 1073741824 /dev/zero | xz -1 >bomb.xz
+objcopy --add-section .gnu_debugdata=bomb.xz with_bomb
+bounded() (
+	[ -n "${SAN:-}" ] || ulimit -v 300000
+	only_name with_bomb main
+)
+check "an xz bomb of 1 GiB" bounded
+
+# PLT stubs
+stubs() {
+	local file
+	for file in plain /lib/x86_64-linux-gnu/libc.so.6 "$(command -v gdb)" "$(command -v clang)"; do
+		[ -r "$file" ] || continue
+		objdump -d -j .plt -j .plt.sec "$file" 2>/dev/null | sed -nE 's/^0*([0-9a-f]+) <([^*+-]*)@plt>:$/0x\1 \2@plt/p' >stubs
+		[ -s stubs ] || continue
+		cut -d' ' -f1 stubs | "$names" "$file" raw | awk 'NR % 3 == 1' >got
+		cut -d' ' -f2 stubs | sed 's/@@*[A-Z][A-Za-z_.0-9]*@plt$/@plt/' | diff - got || return 1
+		wc -l stubs
+	done
+}
+check "PLT stubs, as objdump names them" stubs
+
+# Damage: no crash, and an answer from what is left.
+damaged() {
+	local size where i name
+	size=$(stat -c %s plain.debug)
+	for ((i = 0; i < 200; i++)); do
+		cp plain broken
+		for _ in 1 2 3; do
+			where=$(((RANDOM << 15 | RANDOM) % size))
+			printf "\\x$(printf %02x $((RANDOM % 256)))" | dd of=broken bs=1 seek=$where conv=notrunc 2>/dev/null
+		done
+		timeout 10 "$names" "$PWD/broken" raw <at >got 2>err
+		(($? < 2)) || { cp broken /tmp/broken; return 1; }
+	done
+}
+check "damaged bytes" damaged
+
+# debuginfod
+serve() { # NAME PYTHON: a server that does that with each connection `c`; its port in $port
+	python3 -c "
+import socket, threading, time
+def drip(c):
+    while True:
+        time.sleep(0.5)
+        c.sendall(b'x' * 100)
+s = socket.create_server(('127.0.0.1', 0))
+print(s.getsockname()[1], flush=True)
+kept = []
+while True:
+    c = s.accept()[0]
+    kept.append(c)
+    $1
+" >port 2>/dev/null &
+	pids+=($!)
+	disown
+	until [ -s port ]; do sleep 0.05; done
+	port=$(cat port)
+	rm port
+}
+# asks MAX_SECONDS WORDS: names are those of .dynsym, in time, and stderr has the words
+asks() {
+	local begun=$SECONDS
+	only_name bare main 2>err || return 1
+	cat err
+	((SECONDS - begun <= $1)) && grep -q "$2" err
+}
+export DEBUGINFOD_CACHE_PATH=$work/cache
+objcopy --remove-section .gnu_debuglink bare
+if command -v debuginfod >/dev/null && ldconfig -p | grep -q libdebuginfod; then
+	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' >port
+	port=$(cat port)
+	rm port
+	export SERVERS=http://127.0.0.1:$port
+	check "a server that is down" asks 10 "debuginfod: no debug file of .*bare: "
+	rm -rf cache
+	mkdir served
+	cp plain.debug served/
+	strip --only-keep-debug -o served/plain.debug plain
+	debuginfod -F -p "$port" -d :memory: served >server 2>&1 &
+	pids+=($!)
+	for _ in {1..100}; do grep -q 'Scanned\|serving\|groom' server 2>/dev/null && break; sleep 0.1; done
+	served() {
+		local i
+		for ((i = 0; i < 50; i++)); do
+			rm -rf cache
+			same bare plain && return
+			sleep 0.2
+		done
+		return 1
+	}
+	check "a server that has it" served
+	serve 'c.recv(4096); c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ngarbage")'
+	export SERVERS=http://127.0.0.1:$port
+	rm -rf cache
+	check "a server that sends garbage" asks 10 "sent another file"
+	serve 'pass'
+	export SERVERS=http://127.0.0.1:$port
+	rm -rf cache
+	check "a server that is silent" asks 20 "too slow"
+	serve 'c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n"); threading.Thread(target=drip, args=(c,), daemon=True).start()'
+	export SERVERS=http://127.0.0.1:$port
+	rm -rf cache
+	check "a server that sends 200 bytes a second" asks 70 "debuginfod: no debug file of .*bare: "
+	unset SERVERS
+	strace_none() { ! DEBUGINFOD_URLS=http://127.0.0.1:$port "$names" bare <at 2>&1 | grep debuginfod; }
+	check "none is asked unless told so" strace_none
+else
+	skipped=$((skipped + 1))
+fi
+echo "$passed passed, $failed failed, $skipped skipped"

@@ -2,6 +2,7 @@
 #include "elf/elf_functions.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "elf/elf_internal.h"
@@ -85,54 +86,70 @@ int elf_file_each_function(struct elf_file *file, uint32_t table, elf_function_f
 	return err;
 }
 
-/* Relocations of the procedure linkage table, and what they name. */
+/* One relocation of the procedure linkage table. */
+struct slot {
+	uint64_t vaddr; /* that it fills */
+	uint64_t symbol;
+};
+
 struct plt {
-	const uint8_t *relocations;
-	size_t n, entry_size, info_at;
+	struct slot *slots; /* by vaddr */
+	size_t n;
 	Elf_Data *symbols;
 	struct names names;
 };
 
+static int compare_slots(const void *left, const void *right)
+{
+	const struct slot *a = left, *b = right;
+
+	return a->vaddr < b->vaddr ? -1 : a->vaddr > b->vaddr;
+}
+
 static int read_plt(struct elf_file *file, struct plt *ret)
 {
+	unsigned int word = file->is_64 ? 8 : 4;
 	struct elf_section section;
-	size_t word = file->is_64 ? 8 : 4;
-	bool has_addend = true;
-	int err = elf_file_section(file, ".rela.plt", &section);
+	size_t entry_size = 3 * word;
 
-	if (err) {
-		err = elf_file_section(file, ".rel.plt", &section);
-		has_addend = false;
+	if (elf_file_section(file, ".rela.plt", &section)) {
+		entry_size = 2 * word;
+		if (elf_file_section(file, ".rel.plt", &section))
+			return -ENOENT;
 	}
-	if (err)
-		return -ENOENT;
 	ret->symbols = symbols_of(file, SHT_DYNSYM, &ret->names);
 	if (!ret->symbols)
 		return -ENOENT;
-	ret->entry_size = (has_addend ? 3 : 2) * word;
-	ret->info_at = word;
-	ret->relocations = section.data;
-	ret->n = section.size / ret->entry_size;
+	ret->n = section.size / entry_size;
+	ret->slots = calloc(ret->n + 1, sizeof(*ret->slots));
+	if (!ret->slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < ret->n; i++) {
+		const uint8_t *entry = section.data + i * entry_size;
+		uint64_t info = elf_get_uint(file, entry + word, word);
+
+		ret->slots[i].vaddr = elf_get_uint(file, entry, word);
+		ret->slots[i].symbol = file->is_64 ? info >> 32 : info >> 8;
+	}
+	qsort(ret->slots, ret->n, sizeof(*ret->slots), compare_slots);
 	return 0;
 }
 
-/* What the relocation is for; NULL: for an address without a name. */
-static const char *plt_name(const struct elf_file *file, const struct plt *plt, size_t i)
+/* "": the stub leads to an address that has no name (IRELATIVE). */
+static const char *name_of_slot(const struct plt *plt, size_t i)
 {
-	uint64_t info = elf_get_uint(file, plt->relocations + i * plt->entry_size + plt->info_at,
-				     file->is_64 ? 8 : 4);
-	uint64_t symbol = file->is_64 ? info >> 32 : info >> 8;
+	uint64_t symbol = plt->slots[i].symbol;
 	GElf_Sym sym;
 
 	if (symbol == 0 || symbol > INT32_MAX || !gelf_getsym(plt->symbols, (int)symbol, &sym) ||
 	    sym.st_name >= plt->names.size)
-		return NULL;
+		return "";
 	return plt->names.data + sym.st_name;
 }
 
 /*
- * The n-th stub jumps through the slot that the n-th relocation fills; before the first is what resolves lazily. With Intel's CET the jumps
- * are in .plt.sec, which has nothing before the first, and the stubs of .plt only lead to it.
+ * The n-th stub jumps through the n-th slot; before the first is what resolves lazily. With Intel's CET the jumps are in
+ * .plt.sec, which has nothing before the first, and the stubs of .plt only lead to it.
  */
 int elf_file_each_stub(struct elf_file *file, elf_function_fn *fn, void *arg)
 {
@@ -152,12 +169,13 @@ int elf_file_each_stub(struct elf_file *file, elf_function_fn *fn, void *arg)
 		first = section.vaddr + section.size - plt.n * STUB_SIZE;
 		for (size_t i = 0; i < plt.n && !err; i++) {
 			struct elf_function function = {
-				first + i * STUB_SIZE,	STUB_SIZE, 0, STT_FUNC, STB_LOCAL,
-				plt_name(file, &plt, i)};
+				first + i * STUB_SIZE, STUB_SIZE, 0, STT_FUNC, STB_LOCAL,
+				name_of_slot(&plt, i)};
 
-			if (function.name && function.name[0])
+			if (function.name[0])
 				err = fn(&function, arg);
 		}
 	}
+	free(plt.slots);
 	return err;
 }

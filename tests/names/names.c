@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * names FILE [raw|lines|time] < vaddrs: what src/symbolize knows of each hexadecimal vaddr of an ELF file, as llvm-symbolizer prints
+ * names FILE [raw|time] < vaddrs: what src/symbolize knows of each hexadecimal vaddr of an ELF file, as llvm-symbolizer prints
  * it: for each frame, the innermost first, a line with the function and one with file:line:column; then an empty line. `raw`:
- * names as the linker sees them; `time`: prints only how long the first took, and all others, in ns.
+ * names as the linker sees them; DEBUG_ROOT: where debug files are; SERVERS: of debuginfod; `time`: prints only how long the first took, and all others, in ns.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,6 +19,11 @@ static double now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
+}
+
+static void tell(const char *line)
+{
+	fprintf(stderr, "%s\n", line);
 }
 
 static void print_place(const struct source_place *place)
@@ -47,6 +52,8 @@ int main(int argc, char **argv)
 		.source_prefixes = prefixes,
 		.n_source_prefixes = 1,
 		.debug_root = getenv("DEBUG_ROOT"),
+		.debuginfod = getenv("SERVERS"),
+		.tell = tell,
 	};
 	double begun = now_ns(), first = 0;
 	struct symbol_file *file = NULL;
