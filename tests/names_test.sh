@@ -77,20 +77,20 @@ by_addr2line() {
 by_llvm() {
 	llvm-symbolizer --no-demangle --inlines -e "$1" | sed -E 's/^.*:0:[0-9]+$/??:0:0/'
 }
-ours() {
+named() {
 	"$names" "$PWD/$1" raw | sed -E 's/^.*:0:[0-9]+$/??:0:0/'
 }
 # same FILE [TRUTH]
 same() {
-	places "${2:-$1}" >at && by_llvm "${2:-$1}" <at >expected && ours "$1" <at >got
+	places "${2:-$1}" >where && by_llvm "${2:-$1}" <where >expected && named "$1" <where >got
 	diff expected got && grep -q twice got
 }
 as_addr2line() {
-	places "$1" >at && by_addr2line "$1" <at >expected &&
-		ours "$1" <at | sed -E 's/^(.*:[0-9]+):[0-9]+$/\1/; s/:0$/:?/' >got
+	places "$1" >where && by_addr2line "$1" <where >expected &&
+		named "$1" <where | sed -E 's/^(.*:[0-9]+):[0-9]+$/\1/; s/:0$/:?/' >got
 	diff expected got && grep -q twice got
 }
-# FILE NAME: ours knows no line, and NAME at its start
+# FILE NAME: names knows no line, and NAME at its start
 only_name() {
 	nm "${3:-plain}" | awk -v name="$2" '$3 == name { print $1 }' | "$names" "$1" raw >got
 	[ "$(sed -n 1p got)" = "$2" ] && [ "$(sed -n 2p got)" = "??:0:0" ]
@@ -191,15 +191,15 @@ check "PLT stubs, as objdump names them" stubs
 
 # Damage: no crash, and an answer from what is left.
 damaged() {
-	local size where i name
+	local size place i
 	size=$(stat -c %s plain.debug)
 	for ((i = 0; i < 200; i++)); do
 		cp plain broken
 		for _ in 1 2 3; do
-			where=$(((RANDOM << 15 | RANDOM) % size))
-			printf "\\x$(printf %02x $((RANDOM % 256)))" | dd of=broken bs=1 seek=$where conv=notrunc 2>/dev/null
+			place=$(((RANDOM << 15 | RANDOM) % size))
+			printf '%b' "\\x$(printf %02x $((RANDOM % 256)))" | dd of=broken bs=1 seek=$place conv=notrunc 2>/dev/null
 		done
-		timeout 10 "$names" "$PWD/broken" raw <at >got 2>err
+		timeout 10 "$names" "$PWD/broken" raw <where >got 2>err
 		(($? < 2)) || { cp broken /tmp/broken; return 1; }
 	done
 }
@@ -272,7 +272,7 @@ if command -v debuginfod >/dev/null && ldconfig -p | grep -q libdebuginfod; then
 	rm -rf cache
 	check "a server that sends 200 bytes a second" asks 70 "debuginfod: no debug file of .*bare: "
 	unset SERVERS
-	strace_none() { ! DEBUGINFOD_URLS=http://127.0.0.1:$port "$names" bare <at 2>&1 | grep debuginfod; }
+	strace_none() { ! DEBUGINFOD_URLS=http://127.0.0.1:$port "$names" bare <where 2>&1 | grep debuginfod; }
 	check "none is asked unless told so" strace_none
 else
 	skipped=$((skipped + 1))

@@ -84,7 +84,8 @@ static void read_symbols(struct symbol_file *file)
 	if (!found)
 		symbol_table_add(&file->table, file->elf, SHT_DYNSYM, SOURCE_DYNAMIC);
 	symbol_table_add_stubs(&file->table, file->elf, SOURCE_STUBS);
-	symbol_table_finish(&file->table);
+	if (symbol_table_finish(&file->table))
+		symbol_table_free(&file->table);
 }
 
 /* The first that can be used. */

@@ -29,8 +29,8 @@ int symbol_table_add(struct symbol_table *table, struct elf_file *file, uint32_t
 		     uint8_t source);
 /* The same for the stubs of its procedure linkage table. */
 int symbol_table_add_stubs(struct symbol_table *table, struct elf_file *file, uint8_t source);
-/* Sorts; of several that begin at one address, the best stays. */
-void symbol_table_finish(struct symbol_table *table);
+/* Sorts; of several that begin at one address, the best stays. -ENOMEM: it can not be asked. */
+int symbol_table_finish(struct symbol_table *table);
 void symbol_table_free(struct symbol_table *table);
 struct function *symbol_table_find(const struct symbol_table *table, uint64_t vaddr);
 

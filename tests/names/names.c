@@ -2,7 +2,7 @@
 /*
  * names FILE [raw|time] < vaddrs: what src/symbolize knows of each hexadecimal vaddr of an ELF file, as llvm-symbolizer prints
  * it: for each frame, the innermost first, a line with the function and one with file:line:column; then an empty line. `raw`:
- * names as the linker sees them; DEBUG_ROOT: where debug files are; SERVERS: of debuginfod; `time`: prints only how long the first took, and all others, in ns.
+ * names as the linker sees them; DEBUG_ROOT: where debug files are; SERVERS: of debuginfod; `time`: prints only how much CPU time the first took, and each other one, in ns.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ static double now_ns(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
 }
 
