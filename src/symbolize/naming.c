@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbolize/debug_worker.h"
 #include "symbolize/debuginfod.h"
 #include "symbolize/demangle.h"
 #include "symbolize/short_name.h"
@@ -50,6 +51,9 @@ int naming_create(const struct symbolizer_options *options, struct naming **ret)
 	err = copy_prefixes(&naming->options);
 	if (copy(&naming->options.debug_root))
 		err = -ENOMEM;
+	naming->worker = debug_worker_create();
+	if (!naming->worker)
+		err = -ENOMEM;
 	if (!err && options && options->debuginfod)
 		err = debuginfod_create(options->debuginfod, options->tell, &naming->server);
 	if (err) {
@@ -68,6 +72,7 @@ void naming_destroy(struct naming *naming)
 		free((char *)naming->options.source_prefixes[i]);
 	free((void *)naming->options.source_prefixes);
 	free((char *)naming->options.debug_root);
+	debug_worker_destroy(naming->worker);
 	debuginfod_destroy(naming->server);
 	strings_free(&naming->strings);
 	free(naming);

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How names and paths are shown, and the strings themselves: what all files of a symbolizer share. */
+/* How names and paths are shown, the strings themselves, and the process that reads debug information: what all files of a symbolizer share. */
 #ifndef SYMBOLIZE_NAMING_H
 #define SYMBOLIZE_NAMING_H
 
 #include "symbolize/strings.h"
 #include "symbolize/symbolize.h"
 
+struct debug_worker;
 struct debuginfod;
 
 struct naming {
 	struct symbolizer_options options;
 	struct strings strings;
 	struct debuginfod *server; /* NULL: none */
+	struct debug_worker *worker;
 };
 
 /* -ENOMEM */

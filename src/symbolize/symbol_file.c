@@ -9,7 +9,7 @@
 
 #include "elf/elf_file.h"
 #include "symbolize/debug_files.h"
-#include "symbolize/debug_info.h"
+#include "symbolize/debug_worker.h"
 #include "symbolize/mini_debug.h"
 #include "symbolize/naming.h"
 #include "symbolize/symbol_cache.h"
@@ -24,10 +24,12 @@ struct symbol_file {
 	struct elf_file *elf, *mini;
 	struct debug_files files;
 	struct symbol_table table;
-	struct debug_info *debug; /* NULL: there is none */
+	/* Debug information: that of `debug_place`; DEBUG_N_PLACES: there is none. */
 	enum debug_place debug_place;
-	int alternate; /* descriptor; -1: none */
-	bool symbols_known, debug_known;
+	bool debug_known;
+	int debug_fd, alternate; /* alternate -1: none */
+	struct debug_worker_file debug;
+	bool symbols_known;
 	struct symbol_cache cache;
 };
 
@@ -57,7 +59,6 @@ void symbol_file_close(struct symbol_file *file)
 {
 	if (!file)
 		return;
-	debug_info_close(file->debug);
 	if (file->alternate >= 0)
 		close(file->alternate);
 	debug_files_free(&file->files);
@@ -88,24 +89,41 @@ static void read_symbols(struct symbol_file *file)
 		symbol_table_free(&file->table);
 }
 
-/* The first that can be used. */
-static void open_debug(struct symbol_file *file)
+/* The first place from `place` on that can be used. */
+static void open_debug(struct symbol_file *file, enum debug_place place)
 {
 	struct elf_file *elf;
 
 	file->debug_known = true;
-	for (enum debug_place place = 0; place < DEBUG_N_PLACES; place++) {
-		if (debug_files_get(&file->files, place, &elf))
-			continue;
-		file->alternate = debug_files_alternate(&file->files, place);
-		if (debug_info_open(elf_file_fd(elf), file->alternate, &file->debug) == 0) {
-			file->debug_place = place;
-			return;
-		}
+	for (; place < DEBUG_N_PLACES; place++) {
 		if (file->alternate >= 0)
 			close(file->alternate);
 		file->alternate = -1;
+		if (debug_files_get(&file->files, place, &elf))
+			continue;
+		file->debug_fd = elf_file_fd(elf);
+		file->alternate = debug_files_alternate(&file->files, place);
+		if (debug_worker_open(file->naming->worker, file->debug_fd, file->alternate,
+				      &file->debug) == 0)
+			break;
 	}
+	file->debug_place = place;
+}
+
+/* Where a place's bytes turn out to be of no use, the next one is tried. */
+static int ask_debug(struct symbol_file *file, uint64_t vaddr, struct debug_frames *ret)
+{
+	if (!file->debug_known)
+		open_debug(file, DEBUG_OWN);
+	while (file->debug_place < DEBUG_N_PLACES) {
+		int err = debug_worker_find(file->naming->worker, file->debug_fd, file->alternate,
+					    &file->debug, vaddr, ret);
+
+		if (!err || err == -ENOENT || err == -ENOMEM)
+			return err;
+		open_debug(file, file->debug_place + 1);
+	}
+	return -ENOENT;
 }
 
 static const char *source_text(unsigned int source)
@@ -172,9 +190,7 @@ static void find_in_debug(struct symbol_file *file, uint64_t vaddr, struct symbo
 	static struct debug_frames frames; /* large; one thread at a time */
 	const char *name;
 
-	if (!file->debug_known)
-		open_debug(file);
-	if (!file->debug || debug_info_find(file->debug, vaddr, &frames))
+	if (ask_debug(file, vaddr, &frames))
 		return;
 	ret->line_source = debug_text(file->debug_place);
 	set_places(file, &frames, ret);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What debug_worker.c and debug_server.c say to each other, over a stream socket. Neither leaves its machine nor this build. */
+#ifndef SYMBOLIZE_DEBUG_PROTOCOL_H
+#define SYMBOLIZE_DEBUG_PROTOCOL_H
+
+#include <stdint.h>
+
+#define DEBUG_MAX_FILES 1024
+#define DEBUG_MAX_TEXT 8192
+/* Of one answer: every frame with its names. */
+#define DEBUG_MAX_ANSWER (4u << 20)
+
+struct debug_request {
+	uint32_t file;	      /* number; to be opened where `descriptors` is not 0 */
+	uint32_t descriptors; /* that come with it: of the file, of the alternate one */
+	uint64_t vaddr;
+};
+
+/* Then n frames of an answer: each a debug_answer_frame and its strings, without NUL. */
+struct debug_answer {
+	int32_t err;
+	uint32_t size; /* of what follows, bytes */
+	uint32_t n;
+	uint32_t reserved;
+	uint64_t start;
+};
+
+struct debug_answer_frame {
+	uint32_t name_size, file_size, folder_size; /* 0: not known */
+	uint32_t line, column;
+};
+
+/* The other process: answers what comes from `socket` until that is closed. */
+void debug_serve(int socket);
+
+#endif
