@@ -398,17 +398,42 @@ static void set_symbol(struct report_frame *frame, const struct symbol *symbol)
 }
 
 /* dwunw-added begin: the file of the frame is known, also if it has been unmapped since */
+static bool is_return(const struct dwunw_frame *frame)
+{
+	return !(frame->flags & (DWUNW_FRAME_EXACT | DWUNW_FRAME_SIGNAL));
+}
+
+/* The frames of one file that follow each other are asked for together. */
+static void dwunw_prepare(const struct collect_source *source, struct symbolizer *symbolizer,
+			  const struct dwunw_stack *from)
+{
+	uint64_t vaddrs[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < from->n_frames; i++) {
+		const struct dwunw_frame *frame = &from->frames[i];
+		const struct module *module = dwunw_bpf_module(source->dwunw, frame->module_id);
+
+		vaddrs[n++] = frame->vaddr - is_return(frame);
+		if (i + 1 < from->n_frames && n < 64 && frame[1].module_id == frame->module_id)
+			continue;
+		if (module)
+			symbolizer_prepare(symbolizer, module, vaddrs, n);
+		n = 0;
+	}
+}
+
 static void dwunw_name(const struct collect_source *source, struct symbolizer *symbolizer,
 		       const struct dwunw_frame *from, struct report_frame *frame)
 {
 	const struct module *module = dwunw_bpf_module(source->dwunw, from->module_id);
-	bool is_return = !(from->flags & (DWUNW_FRAME_EXACT | DWUNW_FRAME_SIGNAL));
 	struct symbol symbol;
 
 	if (module)
-		symbolizer_find_in_module(symbolizer, module, from->vaddr, is_return, &symbol);
+		symbolizer_find_in_module(symbolizer, module, from->vaddr, is_return(from),
+					  &symbol);
 	else
-		symbolizer_find(symbolizer, from->pc, is_return, &symbol);
+		symbolizer_find(symbolizer, from->pc, is_return(from), &symbol);
 	set_symbol(frame, &symbol);
 }
 
@@ -425,6 +450,7 @@ static int dwunw_frames(const struct collect_source *source, struct symbolizer *
 		return -ENOMEM;
 	stack->n_frames = from->n_frames;
 	stack->have_registers = from->has_details;
+	dwunw_prepare(source, symbolizer, from);
 	for (size_t i = 0; i < from->n_frames; i++) {
 		stack->frames[i] = (struct report_frame){
 			.pc = from->frames[i].pc,

@@ -17,6 +17,8 @@
 #include "symbolize/debug_protocol.h"
 
 #define MAX_SILENCE_S 10
+/* Requests that are sent ahead, so that the two processes need not wait for each other each time. */
+#define MAX_WAITING 32
 #define FIRST_ROOM (64u << 10)
 #define MAX_MEMORY (2ULL << 30)
 /* Files that end it are not asked again; more than these ends the attempts. */
@@ -28,7 +30,8 @@ struct debug_worker {
 	uint32_t life; /* how often one was started */
 	uint32_t n_files;
 	char *answer; /* the last one, then its strings */
-	size_t room;
+	size_t room, have;
+	size_t used; /* of what we have: by the last answer */
 };
 
 struct debug_worker *debug_worker_create(void)
@@ -55,6 +58,7 @@ static void end(struct debug_worker *worker)
 	waitpid(worker->pid, NULL, __WALL);
 	worker->pid = 0;
 	worker->socket = -1;
+	worker->have = worker->used = 0;
 }
 
 void debug_worker_destroy(struct debug_worker *worker)
@@ -120,37 +124,49 @@ static int start(struct debug_worker *worker)
 	return 0;
 }
 
+/* Its head, and how many bytes it has with that; -EAGAIN: they are not all there. */
+static int complete(struct debug_worker *worker, struct debug_answer *head, size_t *size)
+{
+	*size = sizeof(*head);
+	if (worker->have >= *size) {
+		memcpy(head, worker->answer, sizeof(*head));
+		if (head->err > 0 || head->size > DEBUG_MAX_ANSWER)
+			return -EBADMSG;
+		*size += head->size;
+	}
+	return worker->have >= *size ? 0 : -EAGAIN;
+}
+
 /*
- * A whole answer into worker->answer, in as few calls as the socket allows. One that does not come in time ends in -EAGAIN, by SO_RCVTIMEO.
+ * One answer to the front of worker->answer; there may be more behind it, for the next call. One that does not come in time ends in an
+ * error of recv(), by SO_RCVTIMEO.
  */
 static bool receive(struct debug_worker *worker, struct debug_answer *head)
 {
-	size_t have = 0, wanted = sizeof(*head);
+	size_t size;
+	ssize_t got;
+	int err;
 
-	while (have < wanted) {
-		ssize_t got = recv(worker->socket, worker->answer + have, worker->room - have, 0);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		have += (size_t)got;
-		if (have < sizeof(*head))
-			continue;
-		memcpy(head, worker->answer, sizeof(*head));
-		if (head->err > 0 || head->size > DEBUG_MAX_ANSWER)
-			return false;
-		wanted = sizeof(*head) + head->size;
-		if (wanted > worker->room) {
-			char *moved = realloc(worker->answer, wanted);
+	worker->have -= worker->used;
+	memmove(worker->answer, worker->answer + worker->used, worker->have);
+	worker->used = 0;
+	while ((err = complete(worker, head, &size)) == -EAGAIN) {
+		if (size > worker->room) {
+			char *moved = realloc(worker->answer, size);
 
 			if (!moved)
 				return false;
 			worker->answer = moved;
-			worker->room = wanted;
+			worker->room = size;
 		}
+		got = recv(worker->socket, worker->answer + worker->have,
+			   worker->room - worker->have, 0);
+		if (got <= 0 && !(got < 0 && errno == EINTR))
+			return false;
+		worker->have += got > 0 ? (size_t)got : 0;
 	}
-	return have == wanted;
+	worker->used = err ? 0 : size;
+	return !err;
 }
 
 /* A socket that nothing waits in has room for one. */
@@ -225,16 +241,12 @@ static bool unpack(const struct debug_worker *worker, const struct debug_answer 
 	return true;
 }
 
-/* What it answers to the request; -EBADMSG: it has been ended. */
-static int ask(struct debug_worker *worker, const struct debug_request *request, const int *fds,
-	       struct debug_frames *ret)
+/* The next answer; -EBADMSG: it has been ended. */
+static int take_answer(struct debug_worker *worker, struct debug_frames *ret)
 {
 	struct debug_answer head;
-	bool good = send_request(worker->socket, request, fds) && receive(worker, &head);
 
-	if (good && !head.err && !request->descriptors)
-		good = unpack(worker, &head, ret);
-	if (good)
+	if (receive(worker, &head) && (head.err || !ret || unpack(worker, &head, ret)))
 		return head.err;
 	end(worker);
 	return -EBADMSG;
@@ -254,22 +266,36 @@ int debug_worker_open(struct debug_worker *worker, int fd, int alternate,
 	if (err)
 		return err;
 	request.file = worker->n_files++;
-	err = ask(worker, &request, fds, NULL);
+	err = send_request(worker->socket, &request, fds) ? take_answer(worker, NULL) : -EBADMSG;
 	if (!err)
 		*ret = (struct debug_worker_file){request.file, worker->life};
 	return err;
 }
 
 int debug_worker_find(struct debug_worker *worker, int fd, int alternate,
-		      struct debug_worker_file *file, uint64_t vaddr, struct debug_frames *ret)
+		      struct debug_worker_file *file, const uint64_t *vaddrs, size_t n,
+		      debug_answer_fn *fn, void *arg)
 {
-	struct debug_request request = {.vaddr = vaddr};
+	static struct debug_frames frames; /* large; one thread at a time */
+	struct debug_request request = {0};
 	int err = 0;
 
 	if (!worker->pid || file->life != worker->life)
 		err = debug_worker_open(worker, fd, alternate, file);
-	if (err)
-		return err;
-	request.file = file->number;
-	return ask(worker, &request, NULL, ret);
+	for (size_t sent = 0, done = 0; !err && done < n; done++) {
+		for (; sent < n && sent < done + MAX_WAITING; sent++) {
+			request.file = file->number;
+			request.vaddr = vaddrs[sent];
+			if (!send_request(worker->socket, &request, NULL))
+				break;
+		}
+		err = take_answer(worker, &frames);
+		if (err == -EBADMSG) {
+			end(worker); /* there may be answers that nobody waits for */
+			break;
+		}
+		fn(vaddrs[done], err ? NULL : &frames, arg);
+		err = 0;
+	}
+	return err;
 }

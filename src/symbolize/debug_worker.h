@@ -23,13 +23,19 @@ struct debug_worker_file {
 struct debug_worker *debug_worker_create(void);
 void debug_worker_destroy(struct debug_worker *worker);
 
-/*
- * debug_info_open() and debug_info_find(). If another file has ended the worker meanwhile, this one is opened again. Also -EBADMSG: the
- * worker did not survive it, and has been ended; -EAGAIN: none can be started. Strings are valid until the next call.
- */
+/* `frames`: NULL: nothing is known of that address. Valid during the call. */
+typedef void debug_answer_fn(uint64_t vaddr, const struct debug_frames *frames, void *arg);
+
+/* debug_info_open(). Also -EBADMSG: the worker did not survive it, and has been ended; -EAGAIN: none can be started. */
 int debug_worker_open(struct debug_worker *worker, int fd, int alternate,
 		      struct debug_worker_file *ret);
+
+/*
+ * debug_info_find() for `n` addresses; calls `fn` for each. If another file has ended the worker meanwhile, this one is opened again. Errors as
+ * above: the rest of the addresses is not answered.
+ */
 int debug_worker_find(struct debug_worker *worker, int fd, int alternate,
-		      struct debug_worker_file *file, uint64_t vaddr, struct debug_frames *ret);
+		      struct debug_worker_file *file, const uint64_t *vaddrs, size_t n,
+		      debug_answer_fn *fn, void *arg);
 
 #endif

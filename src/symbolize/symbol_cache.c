@@ -76,10 +76,13 @@ static bool grow(struct symbol_cache *cache)
 
 void symbol_cache_add(struct symbol_cache *cache, uint64_t vaddr, const struct symbol *symbol)
 {
+	struct cached_symbol *slot;
+
 	if (2 * cache->n >= cache->n_slots && !grow(cache))
 		return;
-	*slot_of(cache, vaddr) = (struct cached_symbol){vaddr, *symbol, true};
-	cache->n++;
+	slot = slot_of(cache, vaddr);
+	cache->n += !slot->used;
+	*slot = (struct cached_symbol){vaddr, *symbol, true};
 }
 
 void symbol_cache_free(struct symbol_cache *cache)

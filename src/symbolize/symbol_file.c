@@ -15,6 +15,9 @@
 #include "symbolize/symbol_cache.h"
 #include "symbolize/symbol_table.h"
 
+/* That are asked for at once. */
+#define MAX_BATCH 256
+
 /* Where symbols are from: a place of debug files, or one of these. */
 enum { SOURCE_MINI = DEBUG_N_PLACES, SOURCE_DYNAMIC, SOURCE_STUBS };
 
@@ -31,6 +34,7 @@ struct symbol_file {
 	struct debug_worker_file debug;
 	bool symbols_known;
 	struct symbol_cache cache;
+	struct symbol last; /* also where the cache has no room */
 };
 
 int symbol_file_open(int fd, const char *path, struct naming *naming, struct symbol_file **ret)
@@ -110,22 +114,6 @@ static void open_debug(struct symbol_file *file, enum debug_place place)
 	file->debug_place = place;
 }
 
-/* Where a place's bytes turn out to be of no use, the next one is tried. */
-static int ask_debug(struct symbol_file *file, uint64_t vaddr, struct debug_frames *ret)
-{
-	if (!file->debug_known)
-		open_debug(file, DEBUG_OWN);
-	while (file->debug_place < DEBUG_N_PLACES) {
-		int err = debug_worker_find(file->naming->worker, file->debug_fd, file->alternate,
-					    &file->debug, vaddr, ret);
-
-		if (!err || err == -ENOENT || err == -ENOMEM)
-			return err;
-		open_debug(file, file->debug_place + 1);
-	}
-	return -ENOENT;
-}
-
 static const char *source_text(unsigned int source)
 {
 	static const char *const texts[] = {
@@ -185,43 +173,85 @@ static void set_places(struct symbol_file *file, const struct debug_frames *fram
 	ret->n_inlined = inlined ? n : 0;
 }
 
-static void find_in_debug(struct symbol_file *file, uint64_t vaddr, struct symbol *ret)
+/* From symbol tables. */
+static void find_name(struct symbol_file *file, uint64_t vaddr, struct symbol *ret)
 {
-	static struct debug_frames frames; /* large; one thread at a time */
-	const char *name;
-
-	if (ask_debug(file, vaddr, &frames))
-		return;
-	ret->line_source = debug_text(file->debug_place);
-	set_places(file, &frames, ret);
-	name = frames.frames[frames.n - 1].name;
-	if (!ret->name && name) {
-		ret->name = naming_function(file->naming, name, "");
-		ret->offset = vaddr - frames.start;
-		ret->source = ret->line_source;
-	}
-}
-
-void symbol_file_find(struct symbol_file *file, uint64_t vaddr, struct symbol *ret)
-{
-	const struct symbolizer_options *options = &file->naming->options;
 	struct function *function;
 
-	if (symbol_cache_find(&file->cache, vaddr, ret))
-		return;
-	*ret = (struct symbol){0};
 	if (!file->symbols_known)
 		read_symbols(file);
 	function = symbol_table_find(&file->table, vaddr);
 	if (function && !function->name)
 		function->name = naming_function(file->naming, function->raw,
 						 function->is_stub ? "@plt" : "");
-	if (function && function->name) {
-		ret->name = function->name;
-		ret->offset = vaddr - function->start;
-		ret->source = source_text(function->source);
+	if (!function || !function->name)
+		return;
+	ret->name = function->name;
+	ret->offset = vaddr - function->start;
+	ret->source = source_text(function->source);
+}
+
+static void on_answer(uint64_t vaddr, const struct debug_frames *frames, void *arg)
+{
+	struct symbol_file *file = arg;
+	struct symbol symbol = {0};
+	const char *name;
+
+	find_name(file, vaddr, &symbol);
+	if (frames) {
+		symbol.line_source = debug_text(file->debug_place);
+		set_places(file, frames, &symbol);
+		name = frames->frames[frames->n - 1].name;
+		if (!symbol.name && name) {
+			symbol.name = naming_function(file->naming, name, "");
+			symbol.offset = vaddr - frames->start;
+			symbol.source = symbol.line_source;
+		}
 	}
-	if (!options->no_inlines || !options->no_lines || !ret->name)
-		find_in_debug(file, vaddr, ret);
+	symbol_cache_add(&file->cache, vaddr, &symbol);
+	file->last = symbol;
+}
+
+/* Where a place's bytes turn out to be of no use, the next one is tried. */
+static void ask_debug(struct symbol_file *file, const uint64_t *vaddrs, size_t n)
+{
+	if (!file->debug_known)
+		open_debug(file, DEBUG_OWN);
+	while (file->debug_place < DEBUG_N_PLACES &&
+	       debug_worker_find(file->naming->worker, file->debug_fd, file->alternate,
+				 &file->debug, vaddrs, n, on_answer, file))
+		open_debug(file, file->debug_place + 1);
+}
+
+void symbol_file_prepare(struct symbol_file *file, const uint64_t *vaddrs, size_t n)
+{
+	const struct symbolizer_options *options = &file->naming->options;
+	uint64_t unknown[MAX_BATCH];
+	struct symbol symbol;
+	size_t n_unknown = 0;
+
+	if (options->no_inlines && options->no_lines)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (!symbol_cache_find(&file->cache, vaddrs[i], &symbol))
+			unknown[n_unknown++] = vaddrs[i];
+		if (n_unknown == MAX_BATCH || (n_unknown && i + 1 == n)) {
+			ask_debug(file, unknown, n_unknown);
+			n_unknown = 0;
+		}
+	}
+}
+
+void symbol_file_find(struct symbol_file *file, uint64_t vaddr, struct symbol *ret)
+{
+	const struct symbolizer_options *options = &file->naming->options;
+
+	if (symbol_cache_find(&file->cache, vaddr, ret))
+		return;
+	file->last = (struct symbol){0};
+	find_name(file, vaddr, &file->last);
+	if (!options->no_inlines || !options->no_lines || !file->last.name)
+		ask_debug(file, &vaddr, 1);
+	*ret = file->last;
 	symbol_cache_add(&file->cache, vaddr, ret);
 }

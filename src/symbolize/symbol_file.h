@@ -3,6 +3,7 @@
 #ifndef SYMBOLIZE_SYMBOL_FILE_H
 #define SYMBOLIZE_SYMBOL_FILE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "symbolize/symbolize.h"
@@ -18,5 +19,8 @@ void symbol_file_close(struct symbol_file *file);
  * What is at `vaddr`: all of *ret but `module`; `offset` is that of `vaddr`. Valid as long as the file and `naming`.
  */
 void symbol_file_find(struct symbol_file *file, uint64_t vaddr, struct symbol *ret);
+
+/* The same answers will be asked for: all at once takes less time. */
+void symbol_file_prepare(struct symbol_file *file, const uint64_t *vaddrs, size_t n);
 
 #endif

@@ -81,4 +81,8 @@ void symbolizer_find(struct symbolizer *symbolizer, uint64_t addr, int is_return
 void symbolizer_find_in_module(struct symbolizer *symbolizer, const struct module *module,
 			       uint64_t vaddr, int is_return_address, struct symbol *ret);
 
+/* Such look-ups are to come: all at once takes less time. `vaddrs`: as symbolizer_find_in_module() is given, less 1 for a return address. */
+void symbolizer_prepare(struct symbolizer *symbolizer, const struct module *module,
+			const uint64_t *vaddrs, size_t n);
+
 #endif

@@ -222,18 +222,36 @@ void symbolizer_find(struct symbolizer *symbolizer, uint64_t addr, int is_return
 		find_in_file(range->file, addr - range->load_bias, is_return_address, ret);
 }
 
-void symbolizer_find_in_module(struct symbolizer *symbolizer, const struct module *module,
-			       uint64_t vaddr, int is_return_address, struct symbol *ret)
+/* NULL: no memory. */
+static const struct named_file *file_of_module(struct symbolizer *symbolizer,
+					       const struct module *module)
 {
 	struct named_file *file = find_file(symbolizer, module->id, module->path);
 
-	*ret = (struct symbol){0};
-	if (!file) {
-		file = add_file(symbolizer, module->id, module->path);
-		if (!file)
-			return;
+	if (file)
+		return file;
+	file = add_file(symbolizer, module->id, module->path);
+	if (file)
 		symbol_file_open(elf_file_fd(module->elf), module->path, symbolizer->naming,
 				 &file->symbols);
-	}
-	find_in_file(file, vaddr, is_return_address, ret);
+	return file;
+}
+
+void symbolizer_find_in_module(struct symbolizer *symbolizer, const struct module *module,
+			       uint64_t vaddr, int is_return_address, struct symbol *ret)
+{
+	const struct named_file *file = file_of_module(symbolizer, module);
+
+	*ret = (struct symbol){0};
+	if (file)
+		find_in_file(file, vaddr, is_return_address, ret);
+}
+
+void symbolizer_prepare(struct symbolizer *symbolizer, const struct module *module,
+			const uint64_t *vaddrs, size_t n)
+{
+	const struct named_file *file = file_of_module(symbolizer, module);
+
+	if (file && file->symbols)
+		symbol_file_prepare(file->symbols, vaddrs, n);
 }

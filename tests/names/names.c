@@ -13,6 +13,8 @@
 #include "symbolize/naming.h"
 #include "symbolize/symbol_file.h"
 
+#define MAX_VADDRS (1 << 20)
+
 static double now_ns(void)
 {
 	struct timespec now;
@@ -55,22 +57,28 @@ int main(int argc, char **argv)
 		.debuginfod = getenv("SERVERS"),
 		.tell = tell,
 	};
-	double begun = now_ns(), first = 0;
+	double begun, first = 0;
 	struct symbol_file *file = NULL;
 	struct naming *naming;
-	unsigned long vaddr, n = 0;
+	static uint64_t vaddrs[MAX_VADDRS];
+	size_t n = 0;
 	int fd = argc > 1 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
 
 	if (fd < 0 || naming_create(&options, &naming))
 		return 1;
 	if (symbol_file_open(fd, argv[1], naming, &file))
 		return 1;
-	while (scanf("%lx", &vaddr) == 1) {
+	while (scanf("%lx", &vaddrs[n]) == 1 && n < MAX_VADDRS - 1)
+		n++;
+	begun = now_ns();
+	for (size_t i = 0; i < n; i++) {
 		struct symbol symbol;
 
-		symbol_file_find(file, vaddr, &symbol);
-		if (n++ == 0)
+		symbol_file_find(file, vaddrs[i], &symbol);
+		if (i == 0) {
 			first = now_ns() - begun;
+			symbol_file_prepare(file, vaddrs, n);
+		}
 		if (strcmp(how, "time") != 0)
 			print(&symbol);
 	}
