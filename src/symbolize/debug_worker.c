@@ -24,6 +24,15 @@
 /* Files that end it are not asked again; more than these ends the attempts. */
 #define MAX_LIVES 64
 
+/* A sanitizer's own memory would count. */
+#if defined(__has_feature)
+#define HAS_SHADOW __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define HAS_SHADOW 1
+#else
+#define HAS_SHADOW 0
+#endif
+
 struct debug_worker {
 	pid_t pid; /* 0: none runs */
 	int socket;
@@ -84,7 +93,8 @@ static void confine(int socket, pid_t parent)
 	prctl(PR_SET_NAME, "dwunw-names");
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	syscall(SYS_capset, &header, nothing);
-	setrlimit(RLIMIT_DATA, &memory);
+	if (!HAS_SHADOW)
+		setrlimit(RLIMIT_DATA, &memory);
 	setrlimit(RLIMIT_CORE, &none);
 	for (int signal = 1; signal < SIGRTMIN; signal++)
 		sigaction(signal, &usual, NULL);

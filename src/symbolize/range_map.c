@@ -33,7 +33,8 @@ static int compare(const void *left, const void *right)
 		return a->depth < b->depth ? -1 : 1;
 	if (a->end != b->end)
 		return a->end > b->end ? -1 : 1;
-	return a->value < b->value ? -1 : a->value > b->value;
+	/* A function that several units have in common counts as the first one's. */
+	return a->value > b->value ? -1 : a->value < b->value;
 }
 
 static void step(struct range_map *map, uint64_t start, uint32_t value)

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Proves: code in anonymous memory has the names of /tmp/perf-PID.map, by what the file says now: lines that were added or that replace
+ * others count, a last line that is not whole does not, and lines that are none are passed over; a process in a PID and a mount namespace
+ * of its own has its own file, by its own pid; a link, a FIFO and a huge file do no harm; names stay when the process and the file are gone.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../test.h"
+#include "process/process.h"
+#include "symbolize/symbolize.h"
+
+static struct module_cache *cache;
+static char path[64];
+
+static void put(const char *how, const char *text)
+{
+	FILE *file = fopen(path, how);
+
+	CHECK(file && fputs(text, file) >= 0);
+	if (file)
+		fclose(file);
+}
+
+static bool is(struct symbolizer *s, uint64_t addr, const char *name, uint64_t offset)
+{
+	struct symbol symbol;
+
+	symbolizer_find(s, addr, 0, &symbol);
+	if (!name)
+		return !symbol.name;
+	return symbol.name && strcmp(symbol.name, name) == 0 && symbol.offset == offset &&
+	       strcmp(symbol.source, "perf map") == 0;
+}
+
+static struct symbolizer *symbolizer_of(pid_t pid)
+{
+	struct symbolizer *s = NULL;
+	struct process *process = NULL;
+
+	CHECK(process_open(cache, pid, &process) == 0);
+	CHECK(symbolizer_create(process, NULL, &s) == 0);
+	process_close(cache, process);
+	return s;
+}
+
+static void test_own(uint64_t code)
+{
+	struct symbolizer *s;
+	char line[256];
+
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", getpid());
+	snprintf(line, sizeof(line),
+		 "%lx 10 first\nnonsense\n%lx zz bad\n\n%lx 8 LazyCompile:~f /a b.js:1\n%lx 4 cut",
+		 (unsigned long)code, (unsigned long)code, (unsigned long)code + 32,
+		 (unsigned long)code + 64);
+	put("w", line);
+	s = symbolizer_of(getpid());
+	CHECK(is(s, code, "first", 0) && is(s, code + 15, "first", 15) &&
+	      is(s, code + 16, NULL, 0));
+	CHECK(is(s, code + 33, "LazyCompile:~f /a b.js:1", 1) && is(s, code + 64, NULL, 0));
+	/* the rest of that line; and other code in the place of the first */
+	snprintf(line, sizeof(line), "ter\n%lx 20 second\n", (unsigned long)code);
+	put("a", line);
+	CHECK(is(s, code + 64, "cutter", 0) && is(s, code + 3, "second", 3));
+	unlink(path);
+	CHECK(is(s, code + 3, "second", 3));
+	symbolizer_destroy(s);
+}
+
+/* What is no file of moderate size. */
+static void test_odd(uint64_t code)
+{
+	struct symbolizer *s;
+
+	CHECK(mkfifo(path, 0600) == 0);
+	s = symbolizer_of(getpid());
+	CHECK(is(s, code, NULL, 0));
+	symbolizer_destroy(s);
+	unlink(path);
+	put("w", "");
+	CHECK(truncate(path, 1LL << 40) == 0);
+	s = symbolizer_of(getpid());
+	CHECK(is(s, code, NULL, 0));
+	symbolizer_destroy(s);
+	unlink(path);
+}
+
+/* Process 1 of its own PID namespace, with a /tmp of its own. */
+static int inside(uint64_t code, int ready)
+{
+	FILE *file;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/tmp", "tmpfs", 0, NULL))
+		return 1;
+	file = fopen("/tmp/perf-1.map", "w");
+	if (!file || fprintf(file, "%lx 10 contained\n", (unsigned long)code) < 0 || fclose(file))
+		return 1;
+	if (write(ready, "", 1) != 1)
+		return 1;
+	pause();
+	return 0;
+}
+
+static void test_namespace(uint64_t code)
+{
+	int fds[2];
+	struct symbolizer *s;
+	pid_t pid;
+	char byte;
+
+	CHECK(pipe(fds) == 0);
+	if (geteuid() != 0 || unshare(CLONE_NEWPID)) {
+		fprintf(stderr, "not root: no namespaces\n");
+		return;
+	}
+	pid = fork();
+	if (pid == 0)
+		_exit(inside(code, fds[1]));
+	close(fds[1]);
+	CHECK(read(fds[0], &byte, 1) == 1);
+	s = symbolizer_of(pid);
+	CHECK(is(s, code + 1, "contained", 1));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	CHECK(is(s, code + 2, "contained", 2));
+	symbolizer_destroy(s);
+}
+
+int main(void)
+{
+	uint64_t code = (uintptr_t)mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(module_cache_create(0, &cache) == 0);
+	test_own(code);
+	test_odd(code);
+	test_namespace(code);
+	module_cache_destroy(cache);
+	return test_end();
+}
