@@ -7,16 +7,19 @@
 
 #define DEBUG_MAX_FILES 1024
 #define DEBUG_MAX_TEXT 8192
+/* That are sent at once. */
+#define DEBUG_MAX_REQUESTS 64
 /* Of one answer: every frame with its names. */
 #define DEBUG_MAX_ANSWER (4u << 20)
 
 struct debug_request {
-	uint32_t file;	      /* number; to be opened where `descriptors` is not 0 */
-	uint32_t descriptors; /* that come with it: of the file, of the alternate one */
+	uint32_t file; /* number; to be opened where `descriptors` is not 0 */
+	uint32_t
+		descriptors; /* that come with it, and it alone: of the file, of the alternate one */
 	uint64_t vaddr;
 };
 
-/* Then n frames of an answer: each a debug_answer_frame and its strings, without NUL. */
+/* Then n frames of an answer: each a debug_answer_frame and its strings, without NUL; a string that is not known has the size 0. */
 struct debug_answer {
 	int32_t err;
 	uint32_t size; /* of what follows, bytes */
@@ -26,7 +29,8 @@ struct debug_answer {
 };
 
 struct debug_answer_frame {
-	uint32_t name_size, file_size, folder_size; /* 0: not known */
+	uint32_t name_size, file_size;
+	uint32_t folder_size; /* of all frames: with the first */
 	uint32_t line, column;
 };
 

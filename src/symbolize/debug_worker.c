@@ -17,8 +17,6 @@
 #include "symbolize/debug_protocol.h"
 
 #define MAX_SILENCE_S 10
-/* Requests that are sent ahead, so that the two processes need not wait for each other each time. */
-#define MAX_WAITING 32
 #define FIRST_ROOM (64u << 10)
 #define MAX_MEMORY (2ULL << 30)
 /* Files that end it are not asked again; more than these ends the attempts. */
@@ -179,8 +177,8 @@ static bool receive(struct debug_worker *worker, struct debug_answer *head)
 	return !err;
 }
 
-/* A socket that nothing waits in has room for one. */
-static bool send_request(int socket, const struct debug_request *request, const int *fds)
+/* With descriptors. A socket that nothing waits in has room for it. */
+static bool send_files(int socket, const struct debug_request *request, const int *fds)
 {
 	size_t size = request->descriptors * sizeof(int);
 	union {
@@ -191,9 +189,6 @@ static bool send_request(int socket, const struct debug_request *request, const 
 	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
 	struct cmsghdr *header;
 
-	if (!request->descriptors)
-		return send(socket, request, sizeof(*request), MSG_NOSIGNAL) ==
-		       (ssize_t)sizeof(*request);
 	message.msg_control = control.bytes;
 	message.msg_controllen = CMSG_SPACE(size);
 	header = CMSG_FIRSTHDR(&message);
@@ -243,6 +238,8 @@ static bool unpack(const struct debug_worker *worker, const struct debug_answer 
 		    !take_text(&pos, &left, &to, from.file_size, &frame->file) ||
 		    !take_text(&pos, &left, &to, from.folder_size, &frame->folder))
 			return false;
+		if (i)
+			frame->folder = ret->frames[0].folder;
 		frame->line = from.line;
 		frame->column = from.column;
 	}
@@ -276,9 +273,33 @@ int debug_worker_open(struct debug_worker *worker, int fd, int alternate,
 	if (err)
 		return err;
 	request.file = worker->n_files++;
-	err = send_request(worker->socket, &request, fds) ? take_answer(worker, NULL) : -EBADMSG;
+	err = send_files(worker->socket, &request, fds) ? take_answer(worker, NULL) : -EBADMSG;
 	if (!err)
 		*ret = (struct debug_worker_file){request.file, worker->life};
+	return err;
+}
+
+/* So many at once that the two processes need not wait for each other each time. */
+static int find_some(struct debug_worker *worker, uint32_t file, const uint64_t *vaddrs, size_t n,
+		     debug_answer_fn *fn, void *arg)
+{
+	static struct debug_frames frames; /* large; one thread at a time */
+	struct debug_request requests[DEBUG_MAX_REQUESTS];
+	ssize_t size = (ssize_t)(n * sizeof(requests[0]));
+	int err = 0;
+
+	for (size_t i = 0; i < n; i++)
+		requests[i] = (struct debug_request){.file = file, .vaddr = vaddrs[i]};
+	if (send(worker->socket, requests, (size_t)size, MSG_NOSIGNAL) != size)
+		err = -EBADMSG;
+	for (size_t i = 0; i < n && err != -EBADMSG; i++) {
+		err = take_answer(worker, &frames);
+		if (err != -EBADMSG)
+			fn(vaddrs[i], err ? NULL : &frames, arg);
+	}
+	if (err != -EBADMSG)
+		return 0;
+	end(worker); /* there may be answers that nobody waits for */
 	return err;
 }
 
@@ -286,26 +307,14 @@ int debug_worker_find(struct debug_worker *worker, int fd, int alternate,
 		      struct debug_worker_file *file, const uint64_t *vaddrs, size_t n,
 		      debug_answer_fn *fn, void *arg)
 {
-	static struct debug_frames frames; /* large; one thread at a time */
-	struct debug_request request = {0};
 	int err = 0;
 
 	if (!worker->pid || file->life != worker->life)
 		err = debug_worker_open(worker, fd, alternate, file);
-	for (size_t sent = 0, done = 0; !err && done < n; done++) {
-		for (; sent < n && sent < done + MAX_WAITING; sent++) {
-			request.file = file->number;
-			request.vaddr = vaddrs[sent];
-			if (!send_request(worker->socket, &request, NULL))
-				break;
-		}
-		err = take_answer(worker, &frames);
-		if (err == -EBADMSG) {
-			end(worker); /* there may be answers that nobody waits for */
-			break;
-		}
-		fn(vaddrs[done], err ? NULL : &frames, arg);
-		err = 0;
+	for (size_t i = 0; i < n && !err; i += DEBUG_MAX_REQUESTS) {
+		size_t some = n - i < DEBUG_MAX_REQUESTS ? n - i : DEBUG_MAX_REQUESTS;
+
+		err = find_some(worker, file->number, vaddrs + i, some, fn, arg);
 	}
 	return err;
 }
