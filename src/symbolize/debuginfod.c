@@ -71,7 +71,7 @@ static int on_progress(debuginfod_client *client, long got, long all)
 	if (got != server->got)
 		server->moved_s = now;
 	server->got = got;
-	server->too_slow =
+	server->too_slow |=
 		now - server->moved_s >= MAX_SILENCE_S || now - server->begun_s >= MAX_FILE_S;
 	if (now - server->told_s >= TELL_EVERY_S && !server->too_slow && all > 0) {
 		tell(server, "debuginfod: %ld of %ld KiB of the debug file of %s", got >> 10,

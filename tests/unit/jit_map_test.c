@@ -112,29 +112,47 @@ static int inside(uint64_t code, int ready)
 	return 0;
 }
 
-static void test_namespace(uint64_t code)
+/* A process of its own for unshare(), which would leave this one without children. Writes the pid of what runs inside. */
+static void begin_inside(uint64_t code, const int *ready, int told)
 {
-	int fds[2];
-	struct symbolizer *s;
 	pid_t pid;
 	char byte;
 
-	CHECK(pipe(fds) == 0);
-	if (geteuid() != 0 || unshare(CLONE_NEWPID)) {
+	if (unshare(CLONE_NEWPID))
+		_exit(1);
+	pid = fork();
+	if (pid == 0)
+		_exit(inside(code, ready[1]));
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) == 1 && write(told, &pid, sizeof(pid)) == sizeof(pid))
+		waitpid(pid, NULL, 0);
+	_exit(0);
+}
+
+static void test_namespace(uint64_t code)
+{
+	int ready[2], told[2];
+	struct symbolizer *s;
+	pid_t middle, pid = 0;
+
+	if (geteuid() != 0) {
 		fprintf(stderr, "not root: no namespaces\n");
 		return;
 	}
-	pid = fork();
-	if (pid == 0)
-		_exit(inside(code, fds[1]));
-	close(fds[1]);
-	CHECK(read(fds[0], &byte, 1) == 1);
-	s = symbolizer_of(pid);
-	CHECK(is(s, code + 1, "contained", 1));
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	CHECK(is(s, code + 2, "contained", 2));
-	symbolizer_destroy(s);
+	CHECK(pipe(ready) == 0 && pipe(told) == 0);
+	middle = fork();
+	if (middle == 0)
+		begin_inside(code, ready, told[1]);
+	close(told[1]);
+	CHECK(read(told[0], &pid, sizeof(pid)) == sizeof(pid));
+	if (pid) {
+		s = symbolizer_of(pid);
+		CHECK(is(s, code + 1, "contained", 1));
+		kill(pid, SIGKILL);
+		waitpid(middle, NULL, 0);
+		CHECK(is(s, code + 2, "contained", 2));
+		symbolizer_destroy(s);
+	}
 }
 
 int main(void)

@@ -157,7 +157,7 @@ static void test_kernel(void)
 /* Inlined functions come before the one that they are in, without a number: frames=1. Names are checked for control characters as all are. */
 static void test_lines(void)
 {
-	struct report_options options = {.top_stacks = 1, .details = true};
+	struct report_options options = {.top_stacks = 1, .registers = true};
 	static const struct inlined_function inlined[] = {
 		{"read_token", {"src/http/token.h", 31, 9}},
 		{"odd\x1bname", {NULL, 0, 0}},
@@ -179,7 +179,8 @@ static void test_lines(void)
 				     .n_frames = 1,
 				     .frames = &frame};
 	struct report_block block = {1, 8, 0, 0, 0};
-	const struct report_snapshot one = {&block, 1, &stack, 1};
+	const struct report_snapshot one = {
+		.blocks = &block, .n_blocks = 1, .stacks = &stack, .n_stacks = 1};
 
 	CHECK(prints(&one, &options,
 		     HEADING(1) "8 bytes in 1 allocations from stack\n"
