@@ -205,6 +205,15 @@ damaged() {
 }
 check "damaged bytes" damaged
 
+# libdw, where it crashes or hangs in what it reads: names are those of the symbol table, and it costs 10 s at most.
+for how in "abort()" "for (;;) pause()" "for (;;) malloc(1 << 20)"; do
+	printf '#include <stdlib.h>\n#include <unistd.h>\nint dwarf_getsrclines(void);\nint dwarf_getsrclines(void) { %s; return 0; }\n' "$how" >bad.c
+	gcc -w -shared -fPIC -o bad.so bad.c
+	begun=$SECONDS
+	LD_PRELOAD=${SAN:+$(gcc -print-file-name=libasan.so):}$PWD/bad.so check "libdw does $how" only_name plain work
+	check "... and does not take long" test $((SECONDS - begun)) -le 15
+done
+
 # debuginfod
 serve() { # NAME PYTHON: a server that does that with each connection `c`; its port in $port
 	python3 -c "

@@ -20,12 +20,14 @@ static int by_name(const void *a, const void *b)
 /* The files of the process as it is now, opened when a name is wanted. */
 static int refresh(struct check *check)
 {
+	static const struct symbolizer_options names_only = {.no_inlines = true, .no_lines = true};
 	int err;
 
 	if (check->symbolizer && check->symbolizer_epoch == check->epoch)
 		return 0;
-	err = check->symbolizer ? symbolizer_refresh(check->symbolizer, check->process)
-				: symbolizer_create(check->process, NULL, &check->symbolizer);
+	err = check->symbolizer
+		      ? symbolizer_refresh(check->symbolizer, check->process)
+		      : symbolizer_create(check->process, &names_only, &check->symbolizer);
 	if (!err)
 		check->symbolizer_epoch = check->epoch;
 	return err;

@@ -188,6 +188,7 @@ static int print_threads(struct stack_command *command)
 /* Any living thread will do to read the mappings by: the first one may have ended before the others. */
 static int open_process(struct stack_command *command)
 {
+	static const struct symbolizer_options names_only = {.no_inlines = true, .no_lines = true};
 	size_t n;
 	pid_t *tids;
 	int err = threads_list(command->pid, &tids, &n);
@@ -200,7 +201,7 @@ static int open_process(struct stack_command *command)
 				   &command->process);
 	free(tids);
 	if (!err)
-		err = symbolizer_create(command->process, NULL, &command->symbolizer);
+		err = symbolizer_create(command->process, &names_only, &command->symbolizer);
 	return err;
 }
 
