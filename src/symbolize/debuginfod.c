@@ -150,7 +150,8 @@ static void tell_failure(struct debuginfod *server, int err)
 {
 	bool last;
 
-	if (server->too_slow)
+	/* The library has a time-out too, and not always says so. Seconds are whole ones here. */
+	if (server->too_slow || now_s() - server->begun_s >= MAX_SILENCE_S - 1)
 		err = -ETIME;
 	if (err == -ENOENT)
 		return;
