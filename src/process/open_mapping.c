@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -55,6 +56,24 @@ static bool is_file_of(pid_t pid, int fd, const struct stat *st, const struct ma
 	if (dev_major != mapping->dev_major || dev_minor != mapping->dev_minor)
 		get_mount_device(pid, fd, &dev_major, &dev_minor);
 	return dev_major == mapping->dev_major && dev_minor == mapping->dev_minor;
+}
+
+/* Whether the kernel names the file as it named that of the mapping; it may have been deleted since. */
+static bool has_name_of(int fd, const struct mapping *mapping)
+{
+	char self[64], name[PATH_MAX];
+	size_t length = strlen(mapping->path);
+	ssize_t n;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	n = readlink(self, name, sizeof(name) - 1);
+	if (n < 0)
+		return false;
+	name[n] = '\0';
+	if (strchr(name, '\n')) /* maps has it escaped */
+		return true;
+	return strncmp(name, mapping->path, length) == 0 &&
+	       (!name[length] || strcmp(name + length, MAPS_DELETED) == 0);
 }
 
 /*
@@ -172,8 +191,16 @@ int process_open_mapping(pid_t pid, const struct mapping *mapping)
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid,
 		 mapping->start, mapping->end);
 	fd = open_regular(path, pid, NULL);
-	if (fd >= 0)
-		return fd;
+	if (fd >= 0) {
+		struct stat st;
+
+		/* another file may have been mapped there since */
+		if (has_name_of(fd, mapping) ||
+		    (fstat(fd, &st) == 0 && is_file_of(pid, fd, &st, mapping)))
+			return fd;
+		close(fd);
+		fd = -ESTALE;
+	}
 	denied = fd == -EPERM || fd == -EACCES ? fd : 0;
 	fd = open_by_path(pid, mapping);
 	/* The file is there, only not for us: say so. */

@@ -93,7 +93,8 @@ int module_table(struct module *module, const struct table **ret);
 
 /*
  * Reads /proc/PID/maps. Files are opened through /proc/PID/map_files, which needs the file to exist nowhere; without the
- * privilege for that through /proc/PID/root plus the path, and only where device and inode agree with the mapping. -ESRCH: no such process;
+ * privilege for that, or where another file has been mapped there since, through /proc/PID/root plus the path, and only where device and
+ * inode agree with the mapping. -ESRCH: no such process;
  * -EACCES / -EPERM: not permitted. One unreadable file is no failure: see mapping.error.
  */
 int process_open(struct module_cache *cache, pid_t pid, struct process **ret);

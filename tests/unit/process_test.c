@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include "../test.h"
 #include "../workdir.h"
@@ -306,6 +307,25 @@ static void test_open_by_path(void)
 	process_close(cache, process);
 }
 
+/* Another file lies now where the mapping was: it is not taken for that of the mapping. */
+static void test_open_replaced(void)
+{
+	struct process *process = open_process(getpid());
+	struct mapping mapping = *find_path(process, "libc.so");
+	const struct mapping *other = find_path(process, "libelf");
+	struct stat st;
+	int fd;
+
+	mapping.start = other->start;
+	mapping.end = other->end;
+	fd = process_open_mapping(getpid(), &mapping);
+	CHECK(fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == mapping.inode);
+	close(fd);
+	mapping.path = "/gone";
+	CHECK(process_open_mapping(getpid(), &mapping) == -ENOENT);
+	process_close(cache, process);
+}
+
 static void test_cache(void)
 {
 	const struct table *table = NULL, *again;
@@ -476,6 +496,7 @@ int main(void)
 	test_not_elf();
 	test_lost_files();
 	test_open_by_path();
+	test_open_replaced();
 	test_cache();
 	test_mount_namespace();
 	test_program("static-pie", true);
