@@ -145,6 +145,8 @@ void session_drop_old_mappings(struct session *session);
 /* --follow-forks: before anything is attached; a record; at a report's end. */
 int children_start(struct session *session);
 void children_handle(struct session *session, const struct memleak_child *child);
+/* Whether children_tell() will tell what some have inherited. */
+bool children_are_new(const struct session *session);
 void children_tell(struct session *session, const struct collect_target *targets);
 /* Frees the places of those that have ended and been reported. */
 void children_release(struct session *session);
