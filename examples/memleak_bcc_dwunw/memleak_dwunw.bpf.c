@@ -212,8 +212,9 @@ static __always_inline void store(const struct memleak_key *key, const struct me
 {
 	int err; /* not long: before Linux 6.4 (d7ba4cc900bf) the upper half of the result is not set */
 
-	if (combined_only && combine(key, block)) {
-		count(MEMLEAK_COUNT_NOT_STORED);
+	err = combined_only ? combine(key, block) : 0;
+	if (err) {
+		count(err == -E2BIG ? MEMLEAK_COUNT_FULL_STACKS : MEMLEAK_COUNT_NOT_STORED);
 		return;
 	}
 	err = bpf_map_update_elem(&blocks, key, block, BPF_ANY);
