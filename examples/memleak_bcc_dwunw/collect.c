@@ -346,8 +346,22 @@ static int read_batch(void *context, const void *keys, const void *values, uint3
 	return err;
 }
 
+/* With -C: what a child has from its parent is seen by the age of blocks, which the sums do not have. */
+static int add_inherited(struct collector *c, const void *key_bytes, const void *value)
+{
+	const struct memleak_key *key = key_bytes;
+	const struct memleak_block *block = value;
+	unsigned int target;
+
+	if (find_target(c->source, key->image, block->time_ns, &target))
+		count_inherited(c->source, target, block, 0);
+	return 0;
+}
+
 static int read_blocks(struct collector *c)
 {
+	struct reading inherited = {c, c->source->blocks_fd, sizeof(struct memleak_key),
+				    sizeof(struct memleak_block), add_inherited};
 	struct reading blocks = {c, c->source->blocks_fd, sizeof(struct memleak_key),
 				 sizeof(struct memleak_block), add_block};
 	struct reading sums = {c, c->source->combined_fd, sizeof(struct memleak_combined_key),
@@ -356,6 +370,9 @@ static int read_blocks(struct collector *c)
 	int err = map_read_batches(reading->map_fd, reading->key_size, reading->value_size,
 				   read_batch, reading);
 
+	if (!err && c->source->combined_only && c->source->count_inherited)
+		err = map_read_batches(inherited.map_fd, inherited.key_size, inherited.value_size,
+				       read_batch, &inherited);
 	return err ? err : add_mappings(c);
 }
 

@@ -39,7 +39,7 @@ struct collect_source {
 	int combined_fd;
 	struct collect_target *targets;
 	unsigned int n_targets;
-	bool count_inherited; /* some are children */
+	bool count_inherited; /* some are children of which it was not told yet */
 	const struct sampling *sampling;
 	/* Blocks from before that are left out and summed up: frees of them may have gone unseen. 0: none. */
 	uint64_t verified_since_ns;

@@ -194,7 +194,7 @@ static __always_inline void take_out(struct call *call, __u64 addr)
 	err = bpf_map_delete_elem(&blocks, &call->old_key);
 	if (err && err != -ENOENT)
 		count(MEMLEAK_COUNT_NOT_FREED);
-	if (combined_only)
+	if (!err && combined_only)
 		combined_subtract(&call->old_key, &call->old);
 }
 
@@ -212,8 +212,9 @@ static __always_inline void store(const struct memleak_key *key, const struct me
 {
 	int err; /* not long: before Linux 6.4 (d7ba4cc900bf) the upper half of the result is not set */
 
-	if (combined_only && combine(key, block)) {
-		count(MEMLEAK_COUNT_NOT_STORED);
+	err = combined_only ? combine(key, block) : 0;
+	if (err) {
+		count(err == -E2BIG ? MEMLEAK_COUNT_FULL_STACKS : MEMLEAK_COUNT_NOT_STORED);
 		return;
 	}
 	err = bpf_map_update_elem(&blocks, key, block, BPF_ANY);
@@ -227,6 +228,16 @@ static __always_inline void store(const struct memleak_key *key, const struct me
 	}
 	if (combined_only)
 		combined_subtract(key, block);
+}
+
+/* For -t. The probe need not be where free() begins. */
+static __always_inline void trace_free(struct pt_regs *ctx, const struct memleak_key *key,
+				       __u64 size)
+{
+	__u64 begin = work_begins();
+
+	trace(MEMLEAK_TRACE_FREE, key, size, stack_here(ctx, 1));
+	work_ends(begin);
 }
 
 /* 0: the block at `key` was there, and is not any more. */
@@ -244,8 +255,8 @@ static __always_inline int remove(struct pt_regs *ctx, const struct memleak_key 
 	err = bpf_map_delete_elem(&blocks, key);
 	if (!err && combined_only)
 		combined_subtract(key, &removed);
-	if (!err && trace_all) /* the probe need not be where free() begins */
-		trace(MEMLEAK_TRACE_FREE, key, removed.size, stack_here(ctx, 1));
+	if (!err && trace_all)
+		trace_free(ctx, key, removed.size);
 	return err;
 }
 
@@ -378,8 +389,10 @@ static __always_inline int returned(struct pt_regs *ctx, struct call *call, __u6
 	} /* dwunw-added */
 	if (freed)
 		trace(MEMLEAK_TRACE_FREE, &call->old_key, call->old.size, block.stack_id);
-	if (!wanted)
+	if (!wanted) {
+		work_ends(begin);
 		return 0;
+	}
 	key.image = current_image();
 	block.size = call->size < MEMLEAK_MAX_SIZE ? call->size : MEMLEAK_MAX_SIZE;
 	block.sample = call->sample;
@@ -442,7 +455,7 @@ int memleak_free(struct pt_regs *ctx)
 	if (call && call->has_old && call->old_key.addr == key.addr) {
 		call->has_old = 0;
 		if (trace_all)
-			trace(MEMLEAK_TRACE_FREE, &key, call->old.size, stack_here(ctx, 1));
+			trace_free(ctx, &key, call->old.size);
 	}
 	return 0;
 }

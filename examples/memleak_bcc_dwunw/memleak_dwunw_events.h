@@ -119,6 +119,7 @@ struct memleak_trace {
 #define MEMLEAK_COUNTS(X)                                                                          \
 	X(FULL, "blocks not stored: --max-blocks are outstanding already")                         \
 	X(FULL_BYTES, "bytes were in blocks that were not stored for that")                        \
+	X(FULL_STACKS, "blocks not stored: -C has no room for more stacks (--stack-storage-size)") \
 	X(NOT_STORED, "blocks not stored: memory is short")                                        \
 	X(NOT_FREED, "frees not noted: the map of blocks was busy")                                \
 	X(NO_THREAD_STATE, "calls not seen: no memory for the state of a thread")                  \
@@ -127,7 +128,8 @@ struct memleak_trace {
 	X(NOT_TRACED, "calls not printed: they came faster than they were printed")                \
 	X(UNTOLD, "children not followed: ring buffer full")                                       \
 	X(UNTOLD_MAPPINGS, "calls of mmap, mremap, munmap lost: ring buffer full")                 \
-	X(NO_STACK, "blocks without a stack: bpf_get_stackid() failed")
+	X(NO_STACK, "blocks without a stack: bpf_get_stackid() failed (a larger "                  \
+		    "--stack-storage-size may help)")
 
 enum memleak_count {
 #define MEMLEAK_COUNT_ENUM(name, text) MEMLEAK_COUNT_##name,

@@ -51,7 +51,7 @@ static int find_allocators(const struct session *session, struct target *target)
 /* With -c: runs the child until the allocator, and all that is mapped together with it, is there. */
 static int run_child_to_allocator(struct session *session, struct target *target)
 {
-	const char *object = session->options.object;
+	const char *object = session->options.object, *prefix = session->options.symbols_prefix;
 	int err;
 
 	for (;;) {
@@ -60,12 +60,14 @@ static int run_child_to_allocator(struct session *session, struct target *target
 			err = is_past_mapping(target, session->child.syscall)
 				      ? find_allocators(session, target)
 				      : -ENOENT;
-		if (err != -ENOENT && err != -ENOSYS)
+		if (err != -ENOENT)
 			return err;
 		err = child_step(&session->child);
 		if (err == 1) {
-			message("the command ended before it mapped %s",
-				object ? object : "an allocator");
+			message("the command ended before it mapped %s%s%s",
+				object ? object : "an allocator",
+				!object && prefix[0] ? " whose functions begin with " : "",
+				object ? "" : prefix);
 			return -ESRCH;
 		}
 		if (err)

@@ -86,6 +86,17 @@ int children_start(struct session *session)
 	return session->skel->links.memleak_fork ? 0 : -errno;
 }
 
+bool children_are_new(const struct session *session)
+{
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		const struct target *target = &session->targets[i];
+
+		if (target->pid && target->is_child && !target->inherited_told)
+			return true;
+	}
+	return false;
+}
+
 static void tell_inherited(struct session *session, const struct collect_target *targets)
 {
 	for (unsigned int i = 0; i < session->n_targets; i++) {

@@ -30,6 +30,10 @@ void session_child_execs(struct session *session)
 
 	if (child_catch(&session->child))
 		return;
+	/* dwunw-added begin: that this is another image, and the old one's stacks while their files are known */
+	if (session->events)
+		session_handle_events(session);
+	/* dwunw-added end */
 	target_detach(target);
 	allocators_close(&target->allocators);
 	target->n_attached = 0;

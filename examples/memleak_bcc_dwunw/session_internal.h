@@ -70,6 +70,7 @@ struct session {
 	struct children children, told_children;
 	struct ring_buffer *trace; /* with -t */
 	int64_t trace_deadline_ms;
+	uint64_t trace_until_ns; /* CLOCK_MONOTONIC: no deadline, but all from before; else 0 */
 	int signals_fd;
 	struct child child; /* with -c; pid 0: none */
 	bool child_runs;    /* by itself */
@@ -144,13 +145,19 @@ void session_drop_old_mappings(struct session *session);
 /* --follow-forks: before anything is attached; a record; at a report's end. */
 int children_start(struct session *session);
 void children_handle(struct session *session, const struct memleak_child *child);
+/* Whether children_tell() will tell what some have inherited. */
+bool children_are_new(const struct session *session);
 void children_tell(struct session *session, const struct collect_target *targets);
 /* Frees the places of those that have ended and been reported. */
 void children_release(struct session *session);
 
-/* -t: before anything is attached; for the events that are there: -EIO as session_flush(). */
+/*
+ * -t: before anything is attached; for the events that are there, for a limited time, or for all of them, which is before a report, for
+ * whose processes may be forgotten after it: -EIO as session_flush().
+ */
 int trace_start(struct session *session);
 int trace_handle(struct session *session);
+int trace_handle_all(struct session *session);
 
 /* Where blocks and stacks come from; `targets` has room for MEMLEAK_MAX_TARGETS, and is not used in kernel mode. */
 void session_source(struct session *session, struct collect_target *targets,

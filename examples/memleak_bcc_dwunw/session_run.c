@@ -170,7 +170,8 @@ int session_run(struct session *session)
 	if (begin(session))
 		return EXIT_FAILURE;
 	do {
-		if (wait_for_report(session, &schedule, &cause) || session_report(session))
+		if (wait_for_report(session, &schedule, &cause) || trace_handle_all(session) ||
+		    session_report(session))
 			return EXIT_FAILURE;
 		if (cause == CAUSE_BEAT)
 			schedule_reported(&schedule, monotonic_ms());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* -t: a line for each allocation and each free, and the stack that made it. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -14,6 +15,7 @@
 #include "session_kernel.h"
 
 #define BUDGET_MS 200
+#define UNKNOWN_TARGET UINT_MAX
 #define OUTPUT_SIZE (256 << 10) /* bytes for one write() */
 
 /* When `mono_ns` of CLOCK_MONOTONIC was, as the wall clock runs now; *us: microseconds of the second. */
@@ -52,13 +54,15 @@ static int on_event(void *arg, void *data, size_t size)
 	struct collect_target targets[MEMLEAK_MAX_TARGETS];
 	struct collect_source source;
 	struct report_stack stack;
-	unsigned int target = 0;
+	unsigned int target = session->kernel ? 0 : UNKNOWN_TARGET;
 	int err;
 
 	(void)size;
 	session_source(session, targets, &source);
-	if (!session->kernel &&
-	    !collect_find_target(targets, source.n_targets, event->image, event->time_ns, &target))
+	if (!session->kernel) /* whose it was is known after an exec as well */
+		collect_find_target(targets, source.n_targets, event->image, event->time_ns,
+				    &target);
+	if (target == UNKNOWN_TARGET)
 		return 0;
 	err = collect_stack(&source, target, event->stack_id, &stack);
 	if (err)
@@ -69,6 +73,8 @@ static int on_event(void *arg, void *data, size_t size)
 	free(stack.frames);
 	if (err)
 		return err;
+	if (session->trace_until_ns)
+		return event->time_ns < session->trace_until_ns ? 0 : -EAGAIN;
 	return monotonic_ms() < session->trace_deadline_ms ? 0 : -EAGAIN;
 }
 
@@ -94,4 +100,14 @@ int trace_handle(struct session *session)
 	if (ring_buffer__consume(session->trace) == -EIO)
 		return -EIO;
 	return session_flush();
+}
+
+int trace_handle_all(struct session *session)
+{
+	int err;
+
+	session->trace_until_ns = monotonic_ns();
+	err = trace_handle(session);
+	session->trace_until_ns = 0;
+	return err;
 }

@@ -3,7 +3,7 @@
 #
 # Proves: with -C the sums that the kernel keeps for each stack are those that programs say they leak: through every allocation
 # function, from several threads, over failed and moving reallocs, after exec, through plugins whose stacks are finished in user
-# space; in force and off mode. -a and -o have nothing to show of single blocks.
+# space; of more than a TiB; in force and off mode. -a and -o have nothing to show of single blocks.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -32,4 +32,17 @@ for name in calloc realloc posix_memalign threads exec_main plugin strdup signal
 		"$E2E/judge.py" total "$WORK/$name.off.out" "$WORK/$name.off.report" "$report"
 	check "$name: no single block is shown" not_a_block "$report"
 done
+
+# A sum of more than 40 bits: 1100 blocks of 1 GiB, which are not touched.
+cat >"$WORK/large.py" <<-END
+	import ctypes
+	libc = ctypes.CDLL(None)
+	libc.malloc.argtypes, libc.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+	assert all(libc.malloc(1 << 30) for _ in range(1100))
+END
+large() {
+	timeout 60 "$TOOL" -C -z 1073741824 -c "python3 $WORK/large.py" 1000 </dev/null 2>"$WORK/stderr" |
+		awk '{ print } / bytes in / { bytes += $1; n += $4 } END { exit bytes != 1181116006400 || n != 1100 }'
+}
+check "more than a TiB" large
 summary

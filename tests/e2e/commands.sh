@@ -3,7 +3,7 @@
 #
 # Proves: a command of -c that calls exec, by env or by a shell, once or several times, also inside a PID namespace, is traced from the
 # first allocation of the last image, with the allocators that this one has: the report is what the program says it leaks,
-# every stack complete, and none finished in user space.
+# every stack complete, and none finished in user space. With -t, the calls of the images before it are printed as well.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -30,6 +30,25 @@ done
 one_run many calloc "env A=b env B=c env C=d sh -c 'exec env D=e $PROGRAMS/calloc >$WORK/many.out'"
 one_run namespace realloc "env A=b sh -c 'exec $PROGRAMS/realloc >$WORK/namespace.out'" \
 	unshare --pid --fork --mount-proc "$TOOL"
+
+# With -t the tool is behind when the first image, which allocates without a pause, is exchanged.
+cat >"$WORK/busy.py" <<-END
+	import os, sys
+	for i in range(20000):
+	    bytes(4288)
+	os.execv(sys.argv[1], sys.argv[1:])
+END
+"$TOOL" -t -o 0 -T 100000 -c "python3 $WORK/busy.py $PROGRAMS/calloc" 100000 </dev/null >"$WORK/busy.report" 2>"$WORK/busy.stderr"
+all_walked() {
+	! grep -E 'incomplete: (ring buffer full|pc in no known)' "$1"
+}
+check "busy: every stack is walked" all_walked "$WORK/busy.report"
+of_both() {
+	awk '/alloc exited, size = 4321,/ { n++ } / calls not printed: / { lost = 1 } END { print n; exit n < 20000 && !lost }' \
+		"$WORK/busy.report" "$WORK/busy.stderr"
+}
+check "busy: the calls of the first image are printed or counted" of_both
+check "busy: the blocks of the second are found" has_line "$WORK/busy.report" '\] leak_calloc+'
 
 # An allocator that the first image does not have
 jemalloc=$(ldconfig -p | sed -n 's/.*libjemalloc\.so\.2 .*=> //p' | head -n 1)

@@ -50,6 +50,18 @@ check "an object without allocator" refused any 'plugin_lib\.so has none of mall
 	"$TOOL" -p "$target" -O plugin_lib.so
 check "its target ends well" target_end
 
+# At once: not when the command, which is stepped until then, has ended.
+without_allocator() {
+	! timeout 10 "$TOOL" -O libstdc++.so.6 -c "$PROGRAMS/cxx" </dev/null >/dev/null 2>"$WORK/stderr"
+	grep 'libstdc++.so.6 has none of malloc' "$WORK/stderr"
+}
+check "-c: an object without allocator" without_allocator
+without_prefix() {
+	! timeout 10 "$TOOL" -S je_ -c true </dev/null >/dev/null 2>"$WORK/stderr"
+	grep 'ended before it mapped an allocator whose functions begin with je_$' "$WORK/stderr"
+}
+check "-c: a prefix that nothing has" without_prefix
+
 check "no such command" refused any "nosuchcommand" "$TOOL" -c "nosuchcommand -x"
 
 # --- Not permitted ---------------------------------------------------------------------------------------------------------

@@ -191,6 +191,8 @@ table <<END
 -p PID -o 0 -O libc.so.6 1000 | step int           | 0      |        | attach top:2 $old $small
 -p PID -o 0 -C 1000       | step int               | 0      |        | attach top:2 $old $small
 -p PID -o 0 --stack-storage-size=1024 1000 | step int | 0   |        | attach top:2 $old $small
+-p PID -o 0 --stack-storage-size=1 1000 | step int | 0      | 300 stacks past --stack-storage-size: slower | attach top:2 $old $small
+-p PID -C --stack-storage-size=1 1000 | step int   | 0      | 300 stacks past;300 blocks not stored: -C has no room for more stacks | attach top:1 $old
 
 -p PID -o 0 --sort=size 1000   | step step int     | 0      |        | attach top:3 $old $grow $small
 -p PID -o 0 --sort=count 1000  | step step int     | 0      |        | attach top:3 $small $grow $old

@@ -48,6 +48,15 @@ check "and that alone" once
 check "how many were followed, and the gap" has_line "$WORK/forks.stderr" \
 	'[2-7] children followed; what they allocated in their first [0-9]* ms at most was not seen'
 
+check "-C: the program is traced" one_run combined --follow-forks -C
+check "-C: a child's stacks are reported" wait_for 15 has_line "$WORK/combined.report" ' leak_in_child+'
+nap 1.2
+check "SIGINT ends the tool" tool_stop
+check "the program and its children end" target_end
+check "-C: the child's blocks" holds "$WORK/combined.report" leak_in_child 14000 7
+check "-C: what the child began with" has_line "$WORK/combined.stderr" \
+	"began with 5000 bytes in 5 allocations of process $target, which still holds them"
+
 check "without --follow-forks" one_run alone
 nap 3.5
 check "SIGINT ends the tool" tool_stop

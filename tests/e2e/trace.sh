@@ -28,6 +28,15 @@ for name in calloc realloc posix_memalign strdup threads qsort_cb; do
 	check "$name: off: the events leave what the report shows" "$E2E/trace.py" "$WORK/$name.report"
 done
 
+# 50,000 blocks of a size that nothing else has (33 bytes are Python's), each freed at once, and then the end.
+"$TOOL" -t -z 4321 -Z 4321 -c "python3 -c 'for i in range(50000): bytes(4288)'" 1000 </dev/null >"$WORK/fast.report" \
+	2>"$WORK/fast.stderr"
+all_told() {
+	awk '/alloc exited|free entered/ { n++ } / calls not printed: / { n += $2 } END { print n " calls"; exit n != 100000 }' \
+		"$WORK/fast.report" "$WORK/fast.stderr"
+}
+check "a program that has ended: each call is printed or counted" all_told
+
 # A target that allocates without a pause.
 python3 -c 'while True: bytes(1000)' &
 target=$!
