@@ -63,7 +63,7 @@ error_t parse_unsigned(const struct argp_state *state, const char *option, const
 }
 
 error_t parse_bytes(const struct argp_state *state, const char *option, const char *arg,
-		    uint64_t *ret)
+		    uint64_t min, uint64_t *ret)
 {
 	static const char suffixes[] = "KMG";
 	size_t n = strspn(arg, "0123456789");
@@ -77,7 +77,7 @@ error_t parse_bytes(const struct argp_state *state, const char *option, const ch
 		return refuse(state, EX_USAGE, "%s: '%s' is not a number of bytes", option, arg);
 	memcpy(digits, arg, n);
 	digits[n] = '\0';
-	err = parse_number(state, option, digits, 1, UINT64_MAX >> shift, &value);
+	err = parse_number(state, option, digits, min, UINT64_MAX >> shift, &value);
 	if (!err)
 		*ret = value << shift;
 	return err;

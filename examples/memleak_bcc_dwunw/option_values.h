@@ -24,9 +24,9 @@ error_t parse_number(const struct argp_state *state, const char *option, const c
 		     uint64_t min, uint64_t max, uint64_t *ret);
 error_t parse_unsigned(const struct argp_state *state, const char *option, const char *arg,
 		       unsigned int max, unsigned int *ret);
-/* A number of bytes, also with K, M or G (powers of 1024) behind it; at least 1. */
+/* A number of bytes, also with K, M or G (powers of 1024) behind it; at least `min`. */
 error_t parse_bytes(const struct argp_state *state, const char *option, const char *arg,
-		    uint64_t *ret);
+		    uint64_t min, uint64_t *ret);
 error_t parse_text(const struct argp_state *state, const char *option, const char *arg,
 		   const char **ret);
 /* `choices` ends with NULL; *ret: the index of the one that `arg` is. */

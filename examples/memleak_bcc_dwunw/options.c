@@ -317,7 +317,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 's':
 		return parse_unsigned(state, "--sample-rate", arg, UINT_MAX, &options->sample_rate);
 	case KEY_SAMPLE_BYTES:
-		return parse_bytes(state, "--sample-bytes", arg, &options->sample_bytes);
+		return parse_bytes(state, "--sample-bytes", arg, 1, &options->sample_bytes);
 	case KEY_MAX_OVERHEAD:
 		return parse_unsigned(state, "--max-overhead", arg, 100, &options->max_overhead);
 	case KEY_MAX_BLOCKS:
@@ -326,9 +326,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return parse_unsigned(state, "--duration", arg, MAX_DURATION_S,
 				      &options->duration_s);
 	case KEY_STOP:
-		return parse_bytes(state, "--stop-when-leaked", arg, &options->stop_when_leaked);
+		return parse_bytes(state, "--stop-when-leaked", arg, 1, &options->stop_when_leaked);
 	case KEY_FAIL:
-		return parse_bytes(state, "--fail-above", arg, &options->fail_above);
+		return parse_bytes(state, "--fail-above", arg, 0, &options->fail_above);
 	case KEY_WALK:
 		err = parse_choice(state, "--dwunw-walk", arg, walks, &choice);
 		options->walk_in_user_space = choice == 1;

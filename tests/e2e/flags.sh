@@ -219,6 +219,7 @@ table <<END
 -p PID -o 0 -T 1 --fail-above 73000 1000 | step step int | 0 |       | attach top:1 $old
 -p PID -o 0 -T 1 --fail-above 72999 1000 | step step int | 23 | 73000 bytes are outstanding at the end: more than the 72999 | attach top:1 $old
 -p PID -o 3600000 --fail-above 1K --stop-when-leaked 2K 1000 | step | 23 | --stop-when-leaked;--fail-above | attach top:0
+-p PID -o 0 -T 1 --fail-above 0 1000 | step step int | 23 | 73000 bytes are outstanding at the end: more than the 0 | attach top:1 $old
 -p PID -o 3600000 --fail-above 1K 1000 | step end  | 23     | has ended;--fail-above | attach top:0
 
 -p PID -o 0 1000               | step kill         | 137    |        | attach
@@ -276,7 +277,7 @@ done <<END
 64 | not in the range                      | -p 1 -T 0
 64 | not in the range                      | -p 1 --duration 0
 64 | not a number of bytes                 | -p 1 --stop-when-leaked 5X
-64 | not in the range                      | -p 1 --fail-above 0
+64 | not in the range                      | -p 1 --stop-when-leaked 0
 64 | --comm: must not be empty             | --comm ''
 64 | not in the range                      | -p 1 0
 64 | not in the range                      | -p 1 1 0

@@ -129,6 +129,7 @@ static void test_later_options(void)
 	CHECK(parse("-p 1 -C --sample-bytes=1G", &o) == 1 && parse("-p 1 -C", &o) == 0 &&
 	      o.combined_only);
 	CHECK(parse("-p 1 --fail-above=17179869183G", &o) == 0);
+	CHECK(parse("-p 1 --fail-above=0", &o) == 0 && o.fail_above == 0);
 }
 
 /* No process is named. What is set aside in advance is less there. */
