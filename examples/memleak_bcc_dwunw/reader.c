@@ -112,6 +112,8 @@ void reader_tell_first_frame(const struct process *process, const char *allocato
 	if (stack->n_frames > 1 || stack->stop == DWUNW_STOP_ROOT ||
 	    stack->stop == DWUNW_STOP_DEPTH) /* as asked for */
 		return;
+	if (stack->stop == DWUNW_STOP_DROPPED || stack->stop == DWUNW_STOP_RATE)
+		return; /* no module is to blame; the summary says so */
 	message_once("[dwunw] multi-frame capture failed in %s: %s",
 		     first_module(process, allocator, stack), dwunw_stop_reason_text(stack->stop));
 }
