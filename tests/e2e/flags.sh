@@ -45,7 +45,7 @@ words() {
 		f) printf '\t0 [<ADDR>] %s+N [/steps]\n\t1 [<ADDR>] main+N [/steps]\n' "$one" ;;
 		r)
 			words "f:$one"
-			printf '  [dwunw] #%s pc=ADDR sp=ADDR ra=ADDR flags=N module=/steps\n' 0 1
+			printf '  [dwunw] #%s pc=ADDR sp=ADDR ra=ADDR flags=N module=/steps, name from .symtab\n' 0 1
 			;;
 		*) words "s:$one:$two" "f:$word" ;;
 		esac
