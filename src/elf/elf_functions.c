@@ -15,27 +15,13 @@ struct names {
 	size_t size; /* the last byte is a NUL */
 };
 
-static Elf_Data *plain_data(struct elf_file *file, Elf_Scn *scn)
-{
-	GElf_Shdr shdr;
-	Elf_Data *data;
-
-	if (!scn || !gelf_getshdr(scn, &shdr) || shdr.sh_type == SHT_NOBITS ||
-	    shdr.sh_size > ELF_SECTION_MAX || shdr.sh_flags & SHF_COMPRESSED)
-		return NULL;
-	data = elf_getdata(scn, NULL);
-	if (!data || !data->d_buf || !data->d_size)
-		return NULL;
-	elf_count_section(file, scn, data->d_size);
-	return data;
-}
-
 static Elf_Data *symbols_of(struct elf_file *file, uint32_t table, struct names *names)
 {
 	GElf_Shdr shdr;
 	Elf_Scn *scn = elf_find_section_type(file, table, &shdr);
-	Elf_Data *symbols = plain_data(file, scn);
-	Elf_Data *strings = symbols ? plain_data(file, elf_getscn(file->elf, shdr.sh_link)) : NULL;
+	Elf_Data *symbols = elf_plain_data(file, scn);
+	Elf_Data *strings =
+		symbols ? elf_plain_data(file, elf_getscn(file->elf, shdr.sh_link)) : NULL;
 
 	if (!strings || symbols->d_type != ELF_T_SYM)
 		return NULL;

@@ -70,4 +70,7 @@ Elf_Scn *elf_find_section_type(struct elf_file *file, uint32_t type, GElf_Shdr *
 /* Fills in build_id; a file without one is left at size 0. */
 void elf_read_build_id(struct elf_file *file);
 
+/* A section's data, if there is some that can be had without decompressing, and it is not too much; else NULL. */
+Elf_Data *elf_plain_data(struct elf_file *file, Elf_Scn *scn);
+
 #endif

@@ -262,3 +262,18 @@ int elf_file_section(struct elf_file *file, const char *name, struct elf_section
 		return eh_frame_by_segment(file, ret);
 	return -ENOENT;
 }
+
+Elf_Data *elf_plain_data(struct elf_file *file, Elf_Scn *scn)
+{
+	GElf_Shdr shdr;
+	Elf_Data *data;
+
+	if (!scn || !gelf_getshdr(scn, &shdr) || shdr.sh_type == SHT_NOBITS ||
+	    shdr.sh_size > ELF_SECTION_MAX || shdr.sh_flags & SHF_COMPRESSED)
+		return NULL;
+	data = elf_getdata(scn, NULL);
+	if (!data || !data->d_buf || !data->d_size)
+		return NULL;
+	elf_count_section(file, scn, data->d_size);
+	return data;
+}

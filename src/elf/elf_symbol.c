@@ -14,21 +14,6 @@ struct symbol_table {
 	size_t versions_size;
 };
 
-static Elf_Data *section_data(struct elf_file *file, Elf_Scn *scn)
-{
-	GElf_Shdr shdr;
-	Elf_Data *data;
-
-	if (!scn || !gelf_getshdr(scn, &shdr) || shdr.sh_type == SHT_NOBITS ||
-	    shdr.sh_size > ELF_SECTION_MAX || shdr.sh_flags & SHF_COMPRESSED)
-		return NULL;
-	data = elf_getdata(scn, NULL);
-	if (!data || !data->d_buf)
-		return NULL;
-	elf_count_section(file, scn, data->d_size);
-	return data;
-}
-
 static int symbol_table_read(struct elf_file *file, uint32_t type, struct symbol_table *ret)
 {
 	struct elf_section versions;
@@ -38,8 +23,8 @@ static int symbol_table_read(struct elf_file *file, uint32_t type, struct symbol
 	size_t entry_size = gelf_fsize(file->elf, ELF_T_SYM, 1, EV_CURRENT);
 
 	memset(ret, 0, sizeof(*ret));
-	ret->symbols = section_data(file, scn);
-	names = scn ? section_data(file, elf_getscn(file->elf, shdr.sh_link)) : NULL;
+	ret->symbols = elf_plain_data(file, scn);
+	names = scn ? elf_plain_data(file, elf_getscn(file->elf, shdr.sh_link)) : NULL;
 	if (!ret->symbols || ret->symbols->d_type != ELF_T_SYM || !names || entry_size == 0)
 		return -ENOENT;
 	ret->n = ret->symbols->d_size / entry_size;
