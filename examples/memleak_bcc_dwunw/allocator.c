@@ -26,7 +26,7 @@ static int place(struct elf_file *elf, uint64_t vaddr, uint64_t size, unsigned i
 		return err;
 	if (n > size)
 		n = size;
-	placement_find_args(code, n, vaddr, n_args, has_return_probe, placement);
+	placement_find(code, n, vaddr, n_args, has_return_probe, placement);
 	return elf_file_vaddr_to_off(elf, vaddr + placement->offset, ret);
 }
 

@@ -9,8 +9,6 @@
  */
 #define MAX_FUNCTION_SIZE (256 * 1024)
 
-#define ALL_ARGUMENTS 6
-
 static const struct placement_arch *const archs[] = {&placement_arch_x86_64};
 
 const struct placement_arch *placement_native_arch(void)
@@ -89,8 +87,8 @@ static void find(const struct decoder *decoder, unsigned int n_args, bool keep_s
 	ret->emulated = true;
 }
 
-void placement_find_args(const uint8_t *code, size_t size, uint64_t vaddr, unsigned int n_args,
-			 bool has_return_probe, struct placement *ret)
+void placement_find(const uint8_t *code, size_t size, uint64_t vaddr, unsigned int n_args,
+		    bool has_return_probe, struct placement *ret)
 {
 	struct decoder decoder = {.arch = placement_native_arch(),
 				  .code = code,
@@ -110,10 +108,4 @@ void placement_find_args(const uint8_t *code, size_t size, uint64_t vaddr, unsig
 		cs_free(decoder.insn, 1);
 	}
 	cs_close(&decoder.handle);
-}
-
-void placement_find(const uint8_t *code, size_t size, uint64_t vaddr, bool has_return_probe,
-		    struct placement *ret)
-{
-	placement_find_args(code, size, vaddr, ALL_ARGUMENTS, has_return_probe, ret);
 }

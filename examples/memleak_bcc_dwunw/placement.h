@@ -24,14 +24,10 @@ struct placement {
  * 0 where nothing better is found or the code cannot be decoded. A jump into the middle from
  * another function is not seen: hand-written assembly alone does that (of 51,691 functions in ten
  * libraries and programs only glibc's memcpy, which mempcpy enters three bytes behind its start).
+ * `n_args`: the first arguments (integers, pointers), which are all that the probe reads: free() of jemalloc overwrites the registers of
+ * arguments that it does not have.
  */
-void placement_find(const uint8_t *code, size_t size, uint64_t vaddr, bool has_return_probe,
-		    struct placement *ret);
-/*
- * The same for a function whose first `n_args` arguments (integers, pointers) are all that the
- * probe reads: free() of jemalloc overwrites the registers of arguments that it does not have.
- */
-void placement_find_args(const uint8_t *code, size_t size, uint64_t vaddr, unsigned int n_args,
-			 bool has_return_probe, struct placement *ret);
+void placement_find(const uint8_t *code, size_t size, uint64_t vaddr, unsigned int n_args,
+		    bool has_return_probe, struct placement *ret);
 
 #endif

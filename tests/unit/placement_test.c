@@ -16,6 +16,7 @@
 
 #include "../test.h"
 
+#define ALL_ARGUMENTS 6
 #define VADDR 0x401000
 
 struct assembled {
@@ -118,7 +119,7 @@ static void test_assembled(void)
 		uint8_t *code = malloc(f->size ? f->size : 1);
 
 		memcpy(code, f->code, f->size);
-		placement_find(code, f->size, VADDR, f->has_return_probe, &place);
+		placement_find(code, f->size, VADDR, ALL_ARGUMENTS, f->has_return_probe, &place);
 		free(code);
 		if (place.offset != f->offset || place.emulated != f->emulated)
 			fprintf(stderr, "%s: %lu %d\n", f->what, (unsigned long)place.offset,
@@ -136,7 +137,7 @@ static void test_n_args(void)
 	for (unsigned int n = 0; n <= 7; n++) {
 		struct placement place;
 
-		placement_find_args(code, sizeof(code) - 1, VADDR, n, true, &place);
+		placement_find(code, sizeof(code) - 1, VADDR, n, true, &place);
 		CHECK(place.emulated == (n <= 2) && place.offset == (n <= 2 ? 6 : 0));
 	}
 }
@@ -151,9 +152,9 @@ static void test_limits(void)
 	/* larger than any function that it looks at */
 	memset(code, 0x90, size);
 	memcpy(code, "\x48\x85\xff\x74\x00", 5);
-	placement_find(code, size, VADDR, true, &place);
+	placement_find(code, size, VADDR, ALL_ARGUMENTS, true, &place);
 	CHECK(place.offset == 0 && !place.emulated);
-	placement_find(code, 4096, VADDR, true, &place);
+	placement_find(code, 4096, VADDR, ALL_ARGUMENTS, true, &place);
 	CHECK(place.offset == 3 && place.emulated);
 	/* noise: ends, and stays inside */
 	for (int round = 0; round < 20000; round++) {
@@ -161,7 +162,7 @@ static void test_limits(void)
 
 		for (size_t i = 0; i < n; i++)
 			code[i] = rand_r(&seed);
-		placement_find(code, n, 0xfffffffffffffff0, true, &place);
+		placement_find(code, n, 0xfffffffffffffff0, ALL_ARGUMENTS, true, &place);
 		if (place.offset != 0 && (!place.emulated || place.offset >= n)) {
 			CHECK(false);
 			break;
@@ -258,8 +259,8 @@ static bool survey_function(const char *path, Elf *elf, const GElf_Sym *sym,
 	at = sym->st_value - shdr.sh_addr;
 	if (at + sym->st_size > data->d_size)
 		return false;
-	placement_find_args((uint8_t *)data->d_buf + at, sym->st_size, sym->st_value, real->n_args,
-			    real->has_return_probe, &place);
+	placement_find((uint8_t *)data->d_buf + at, sym->st_size, sym->st_value, real->n_args,
+		       real->has_return_probe, &place);
 	end = sym->st_value + place.offset;
 	printf("# %-18s %-16s size %5lu  +%-3lu %s\n", strrchr(path, '/') + 1, real->name,
 	       (unsigned long)sym->st_size, (unsigned long)place.offset,
