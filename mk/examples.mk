@@ -3,16 +3,19 @@
 
 EX := $(B)/examples
 MEMLEAK := $(EX)/memleak_bcc_dwunw
-EXAMPLE_SRC := $(filter-out %.bpf.c,$(wildcard examples/*/*.c))
+EXAMPLE_SRC := $(filter-out %.bpf.c,$(wildcard examples/*/*.c examples/*/*/*.c))
 EXAMPLE_PROGRAMS := $(patsubst %.c,$(B)/%,$(filter %_user.c,$(EXAMPLE_SRC)))
 SKELETONS := $(patsubst %.bpf.c,$(B)/%.skel.h,$(wildcard examples/*/*.bpf.c))
+
+# examples/NAME, of a file there or in a folder below it.
+example_dir = examples/$(word 2,$(subst /, ,$1))
 
 examples: lib $(EXAMPLE_PROGRAMS) $(SKELETONS)
 
 $(B)/examples/%.o: examples/%.c $(FLAGS_STAMP) | $(LIBBPF_OK)
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -I$(dir $<) -I$(@D) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -I$(call example_dir,$<) -I$(B)/$(call example_dir,$<) -c -o $@ $<
 
 # Skeletons are made before the sources that include them are compiled for the first time; from then on
 # the .d files know.

@@ -32,6 +32,7 @@ void collect_describe_dwunw(const struct dwunw_stack *stack, unsigned int reason
 		return;
 	}
 	memcpy(ret->comm, stack->comm, sizeof(ret->comm));
+	ret->tid = (uint32_t)stack->tid;
 	ret->n_by_frame_pointer = count_by_frame_pointer(stack);
 	if (stack->stop != DWUNW_STOP_ROOT)
 		ret->stop = dwunw_stop_reason_text(stack->stop);

@@ -9,12 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COMM_LENGTH 15 /* TASK_COMM_LEN - 1 */
-
-/* A process that has ended has no name. */
-static bool has_name(pid_t pid, const char *name)
+/* Without the newline at its end; a name may have others in it. False: the process has ended. */
+static bool read_name(pid_t pid, char *name, size_t size)
 {
-	char path[32], comm[64] = ""; /* kernel threads have longer ones there */
+	char path[32];
 	FILE *file;
 	size_t n;
 
@@ -22,11 +20,27 @@ static bool has_name(pid_t pid, const char *name)
 	file = fopen(path, "re");
 	if (!file)
 		return false;
-	n = fread(comm, 1, sizeof(comm) - 1, file); /* a name may have a newline in it */
+	n = fread(name, 1, size - 1, file);
 	fclose(file);
-	if (n && comm[n - 1] == '\n')
-		comm[n - 1] = '\0';
-	return strncmp(comm, name, COMM_LENGTH) == 0;
+	if (n && name[n - 1] == '\n')
+		n--;
+	name[n] = '\0';
+	return n > 0;
+}
+
+void comm_read(pid_t pid, char ret[COMM_SIZE])
+{
+	char name[COMM_SIZE];
+
+	if (read_name(pid, name, sizeof(name)))
+		memcpy(ret, name, sizeof(name));
+}
+
+static bool has_name(pid_t pid, const char *name)
+{
+	char comm[64]; /* kernel threads have longer ones there */
+
+	return read_name(pid, comm, sizeof(comm)) && strncmp(comm, name, COMM_SIZE - 1) == 0;
 }
 
 static bool is_there(pid_t pid, const pid_t *pids, unsigned int n)

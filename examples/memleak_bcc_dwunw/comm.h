@@ -10,4 +10,9 @@
  */
 int comm_find(const char *name, pid_t *pids, unsigned int *n, unsigned int max);
 
+#define COMM_SIZE 16
+
+/* The name of a process, with a NUL; of one that has ended *ret stays. */
+void comm_read(pid_t pid, char ret[COMM_SIZE]);
+
 #endif

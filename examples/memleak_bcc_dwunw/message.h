@@ -3,7 +3,10 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
+#include <stddef.h>
+
 #define MESSAGE_MAX_DIFFERENT 64
+#define MESSAGE_MAX_NOTES 64
 
 /* Prints `memleak_dwunw_user: ...` with a newline. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -13,5 +16,11 @@ void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * happen for every file or every stack.
  */
 void message_once(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * What was said so far, oldest first; of texts that are equal but for numbers the last, and of more than fit the last ones. Valid until the
+ * next message. Returns how many.
+ */
+size_t message_notes(const char *ret[MESSAGE_MAX_NOTES]);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "output/output.h"
 #include "words.h"
 
 #define MAX_INTERVAL_S (INT_MAX / 1000) /* poll() counts milliseconds in an int */
@@ -171,6 +172,21 @@ error_t parse_prefix(const struct argp_state *state, const char *arg, struct opt
 		return refuse(state, EX_USAGE, "--source-prefix: more than %d",
 			      OPTIONS_MAX_PREFIXES);
 	options->source_prefixes[options->n_source_prefixes++] = arg;
+	return 0;
+}
+
+error_t parse_output(const struct argp_state *state, const char *arg, struct options *options)
+{
+	enum output_kind kind;
+
+	if (output_kind(arg, &kind))
+		return refuse(
+			state, EX_USAGE,
+			"--output: '%s' does not end with .txt, .json, .html, .folded or .pb.gz",
+			arg);
+	if (options->n_outputs == OPTIONS_MAX_OUTPUTS)
+		return refuse(state, EX_USAGE, "--output: more than %d", OPTIONS_MAX_OUTPUTS);
+	options->outputs[options->n_outputs++] = arg;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "memleak_dwunw_events.h"
 
 #define OPTIONS_MAX_PREFIXES 16
+#define OPTIONS_MAX_OUTPUTS 16
 
 enum options_mode { OPTIONS_MODE_OFF, OPTIONS_MODE_FALLBACK, OPTIONS_MODE_FORCE };
 
@@ -43,8 +44,13 @@ struct options {
 	bool no_inlines, no_lines, no_demangle, short_names;
 	const char *source_prefixes[OPTIONS_MAX_PREFIXES]; /* OLD=NEW */
 	unsigned int n_source_prefixes;
-	const char *debug_dir;	/* NULL: /usr/lib/debug */
-	const char *debuginfod; /* URLs; NULL: none */
+	const char *debug_dir;			  /* NULL: /usr/lib/debug */
+	const char *debuginfod;			  /* URLs; NULL: none */
+	const char *outputs[OPTIONS_MAX_OUTPUTS]; /* files, of kinds that output_kind() knows */
+	unsigned int n_outputs;
+	bool folded_count;
+	const char *diff; /* a .json file; NULL: none */
+	bool tui;
 	bool verbose;
 	enum options_mode mode; /* fallback */
 	bool walk_in_user_space;

@@ -47,6 +47,7 @@ struct report_stack {
 	bool have_registers;  /* sp and ra of the frames are known (-v) */
 	uint32_t target;      /* whose it is: a number of the maker's */
 	uint32_t pid;
+	uint32_t tid; /* of the thread that was first seen with it; 0: not known */
 	char comm[16];
 	const char *stop;	   /* NULL: complete; else why it ends */
 	size_t n_by_frame_pointer; /* frames left by frame pointer, for want of call frame information */
@@ -68,8 +69,10 @@ struct report_group {
 	uint64_t bytes; /* with sampling: estimated, as is the next */
 	uint64_t blocks;
 	struct estimate estimate;
-	const char *apart;	       /* why the stack is not shown but summed up; NULL: shown */
-	uint64_t oldest_ns, median_ns; /* ages of its blocks; the median with details only */
+	const char *
+		shortcoming; /* why the stack was not walked to its root by CFI alone; NULL: it was */
+	bool apart;	     /* for that, it is not shown but summed up */
+	uint64_t oldest_ns, median_ns;	     /* ages of its blocks; the median with details only */
 	int64_t growth_bytes, growth_blocks; /* since the last report; all of it in the first */
 	size_t first_block, n_blocks; /* its blocks in report_groups.order, with show_allocs only */
 };
@@ -110,9 +113,20 @@ struct report_options {
 	const struct growth *last; /* NULL: this is the first report */
 };
 
+#define REPORT_MAX_SUMS 32 /* reasons that are told apart: more than libdwunw has */
+
+/* What all stacks hold that have the same shortcoming; NULL: none. */
+struct report_sum {
+	const char *reason;
+	uint64_t bytes, blocks;
+};
+
 int report_group(const struct report_snapshot *snapshot, const struct report_options *options,
 		 struct report_groups *ret);
 void report_groups_free(struct report_groups *groups);
+
+/* Together all that the groups hold: first complete stacks, then a sum for each reason. Returns how many. */
+size_t report_sums(const struct report_groups *groups, struct report_sum ret[REPORT_MAX_SUMS]);
 
 /* The [dwunw] line, if it has one, and the frames; with `registers` those of each. */
 void report_print_stack(FILE *out, const struct report_stack *stack, bool registers);

@@ -15,6 +15,7 @@
 #include "growth.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
+#include "output/output.h"
 #include "reader.h"
 #include "process/process.h"
 #include "session_internal.h"
@@ -171,8 +172,11 @@ static int start(struct session *session)
 {
 	int err;
 
+	session->started_ns = monotonic_ns();
 	session->signals_fd = wait_open();
 	err = session->signals_fd < 0 ? session->signals_fd : 0;
+	if (!err)
+		err = session_open_outputs(session);
 	if (!err && session->options.kernel) {
 		err = kernel_start(&session->options, &session->sampling, &session->kernel);
 		return err ? err : trace_start(session);
@@ -258,6 +262,7 @@ void session_destroy(struct session *session)
 	memleak_dwunw_bpf__destroy(session->skel);
 	growth_free(session->last);
 	peak_free(&session->peak);
+	outputs_destroy(session->outputs);
 	kernel_destroy(session->kernel);
 	if (session->signals_fd >= 0)
 		close(session->signals_fd);

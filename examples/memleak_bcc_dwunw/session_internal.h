@@ -23,13 +23,16 @@ struct kernel;
 struct memleak_dwunw_bpf;
 struct mappings_ledger;
 struct module_cache;
+struct outputs;
 struct process;
 struct ring_buffer;
+struct view;
 struct symbolizer;
 
 /* A process that is traced. Its place in session.targets is its number for the kernel side. */
 struct target {
-	pid_t pid; /* 0: a free place */
+	pid_t pid;     /* 0: a free place */
+	char comm[16]; /* when a file of a report was last written */
 	int pidfd;
 	bool ended, told; /* it has ended; and that was said */
 	bool is_child;	  /* that was followed */
@@ -83,6 +86,9 @@ struct session {
 	struct growth
 		*last;	  /* totals of the last report, if something shows the growth; else NULL */
 	struct peak peak; /* with --peak */
+	struct outputs *outputs; /* with --output or --diff; else NULL */
+	bool outputs_failed;	 /* a file could not be written */
+	uint64_t started_ns;	 /* CLOCK_MONOTONIC */
 	/* dwunw-added begin: NULL with --dwunw-mode=off */
 	struct dwunw_context *context;
 	struct dwunw_bpf *dwunw;
@@ -174,6 +180,17 @@ int session_report(struct session *session);
 /* Parts of it: what is shown, and the names, as far as processes still have them. */
 struct report_options session_report_options(const struct session *session);
 int session_symbols(struct session *session);
+
+/* What files and the terminal program show of a report: the stacks that have frames with them. */
+int session_view(struct session *session, const struct report_snapshot *snapshot,
+		 const struct report_groups *groups, const struct report_options *options,
+		 struct view **ret);
+
+/* --output: makes the files of a report, whose stacks all have frames. What goes wrong is said, and is in the exit status. */
+int session_open_outputs(struct session *session);
+void session_write_outputs(struct session *session, const struct report_snapshot *snapshot,
+			   const struct report_groups *groups,
+			   const struct report_options *options);
 
 /* Whether session_check() is to be called between reports: it finds the total, and keeps a new peak. */
 bool session_is_watched(const struct session *session);

@@ -266,7 +266,7 @@ static int keep_totals(struct session *session, const struct report_snapshot *sn
 	return 0;
 }
 
-/* Groups, names and prints; *ret: the report was made, but not taken by stdout, which was said. */
+/* Groups, names and prints; *ret: the report was made, but stdout did not take it, which was said. */
 static int show(struct session *session, const struct collect_source *source,
 		struct report_snapshot *snapshot, bool *ret)
 {
@@ -279,9 +279,12 @@ static int show(struct session *session, const struct collect_source *source,
 	session->total = groups.all_bytes;
 	err = session_symbols(session);
 	if (!err)
-		err = collect_frames(source, snapshot, &groups, shown.top_stacks);
+		err = collect_frames(source, snapshot, &groups,
+				     session->outputs ? SIZE_MAX : shown.top_stacks);
 	if (!err && print_report(session, snapshot, &groups, &shown))
 		*ret = true;
+	if (!err && session->outputs)
+		session_write_outputs(session, snapshot, &groups, &shown);
 	if (!err && session->options.peak && peak_is_new(&session->peak, session->total))
 		err = session_keep_peak(session, source, snapshot, &shown);
 	if (!err)

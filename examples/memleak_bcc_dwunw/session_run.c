@@ -156,6 +156,8 @@ static int end(struct session *session, enum cause cause)
 	if (cause == CAUSE_LEAKED)
 		message("%" PRIu64 " bytes are outstanding: --stop-when-leaked ends the run",
 			session->total);
+	if (session->outputs_failed)
+		status = EXIT_FAILURE;
 	return session_flush() ? EXIT_FAILURE : session_end(session, status);
 }
 

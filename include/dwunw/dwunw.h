@@ -80,6 +80,7 @@ struct dwunw_stack {
 	uint32_t index; /* small, and the same for every id that stands for this stack */
 	uint32_t stop;	/* enum dwunw_stop_reason; DWUNW_STOP_ROOT: complete */
 	pid_t pid;	/* thread group, in this process's PID namespace */
+	pid_t tid; /* the thread that was first seen with it, likewise; 0: it has no number there */
 	char comm[16];
 	bool finished_in_user_space;
 	bool has_details;

@@ -30,6 +30,7 @@ static void describe(const struct dwunw_bpf *bpf, const struct dwunw_event *even
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->pid = (pid_t)event->tgid;
+	ret->tid = (pid_t)event->tid;
 	memcpy(ret->comm, event->comm, sizeof(ret->comm));
 	ret->comm[sizeof(ret->comm) - 1] = '\0';
 	ret->frames = bpf->frames;

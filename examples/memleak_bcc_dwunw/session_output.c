@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --output: what a report is made of, for files. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "comm.h"
+#include "elf/elf_file.h"
+#include "message.h"
+#include "output/output.h"
+#include "output/view.h"
+#include "process/process.h"
+#include "session_internal.h"
+
+int session_open_outputs(struct session *session)
+{
+	const struct options *options = &session->options;
+	const struct outputs_options how = {
+		.paths = options->outputs,
+		.n_paths = options->n_outputs,
+		.folded_count = options->folded_count,
+		.diff = options->diff,
+	};
+
+	if (!options->n_outputs && !options->diff)
+		return 0;
+	return outputs_create(&how, &session->outputs);
+}
+
+static bool find_mapping(void *context, uint32_t target, uint64_t pc, struct view_mapping *ret)
+{
+	const struct session *session = context;
+	const struct process *process = session->kernel ? NULL : session->targets[target].process;
+	const struct mapping *mapping = process ? process_find_mapping(process, pc) : NULL;
+
+	if (!mapping || !mapping_has_path(mapping))
+		return false;
+	*ret = (struct view_mapping){
+		.path = mapping->path,
+		.start = mapping->start,
+		.end = mapping->end,
+		.file_off = mapping->file_off,
+	};
+	if (mapping->module)
+		ret->build_id = elf_file_build_id(mapping->module->elf, &ret->build_id_size);
+	return true;
+}
+
+static const char *how_walked(const struct session *session)
+{
+	if (session->kernel)
+		return "kernel";
+	return session->dwunw ? "dwunw" : "frame pointers";
+}
+
+static size_t list_processes(struct session *session, struct view_process *ret)
+{
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		struct target *target = &session->targets[i];
+
+		if (!target->pid)
+			continue;
+		comm_read(target->pid, target->comm);
+		ret[n++] = (struct view_process){(uint32_t)target->pid, target->comm};
+	}
+	return n;
+}
+
+int session_view(struct session *session, const struct report_snapshot *snapshot,
+		 const struct report_groups *groups, const struct report_options *options,
+		 struct view **ret)
+{
+	struct view_process processes[MEMLEAK_MAX_TARGETS];
+	const char *notes[MESSAGE_MAX_NOTES];
+	struct view_facts facts = {
+		.elapsed_ns = options->now_ns - session->started_ns,
+		.min_age_ns = options->min_age_ns,
+		.walk = how_walked(session),
+		.no_ages = options->no_ages,
+		.estimated = options->estimated,
+		.processes = processes,
+		.n_processes = list_processes(session, processes),
+		.notes = notes,
+		.n_notes = message_notes(notes),
+		.find_mapping = find_mapping,
+		.context = session,
+	};
+
+	clock_gettime(CLOCK_REALTIME, &facts.when);
+	return view_create(snapshot, groups, &facts, ret);
+}
+
+/* The text of the report is not in the view: it may list blocks. To be freed; NULL: no memory. */
+static char *text_of(const struct report_snapshot *snapshot, const struct report_groups *groups,
+		     const struct report_options *options, const struct view *view)
+{
+	struct tm when;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	bool failed;
+
+	if (!out)
+		return NULL;
+	localtime_r(&view->when.tv_sec, &when);
+	report_print(out, snapshot, groups, options, &when);
+	failed = ferror(out);
+	if (!fclose(out) && !failed)
+		return text;
+	free(text);
+	return NULL;
+}
+
+void session_write_outputs(struct session *session, const struct report_snapshot *snapshot,
+			   const struct report_groups *groups, const struct report_options *options)
+{
+	struct view *view = NULL;
+	char *text = NULL;
+	int err = session_view(session, snapshot, groups, options, &view);
+
+	if (!err)
+		text = text_of(snapshot, groups, options, view);
+	if (text)
+		err = outputs_write(session->outputs, view, text);
+	else
+		message("cannot make the files of the report: %s", strerror(ENOMEM));
+	if (err || !text)
+		session->outputs_failed = true;
+	free(text);
+	view_free(view);
+}
