@@ -50,8 +50,8 @@ static bool find_mapping(void *context, uint32_t target, uint64_t pc, struct vie
 static const char *how_walked(const struct session *session)
 {
 	if (session->kernel)
-		return "kernel";
-	return session->dwunw ? "dwunw" : "frame pointers";
+		return VIEW_WALK_KERNEL;
+	return session->dwunw ? VIEW_WALK_DWUNW : VIEW_WALK_FP;
 }
 
 static size_t list_processes(struct session *session, struct view_process *ret)

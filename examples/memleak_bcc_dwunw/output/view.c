@@ -178,6 +178,8 @@ static int add_sums(struct view *view, const struct report_groups *groups)
 	struct report_sum sums[REPORT_MAX_SUMS];
 	size_t n = report_sums(groups, sums);
 
+	if (strcmp(view->walk, VIEW_WALK_DWUNW) != 0)
+		return 0; /* nobody knows whether those are complete */
 	view->sums = calloc(n, sizeof(*view->sums));
 	if (!view->sums)
 		return -ENOMEM;

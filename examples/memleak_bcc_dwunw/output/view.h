@@ -71,10 +71,15 @@ struct view_sum {
 	uint64_t bytes, blocks;
 };
 
+/* By whom stacks are walked; only of the first's it is known where they end. */
+#define VIEW_WALK_DWUNW "dwunw"
+#define VIEW_WALK_FP "frame pointers"
+#define VIEW_WALK_KERNEL "kernel"
+
 struct view {
 	struct timespec when; /* CLOCK_REALTIME */
 	uint64_t elapsed_ns;  /* since tracing began */
-	const char *walk;     /* how stacks were walked: "dwunw", "frame pointers", "kernel" */
+	const char *walk;     /* VIEW_WALK_* */
 	uint64_t min_age_ns;  /* younger blocks are left out */
 	bool no_ages, estimated;
 	uint64_t bytes, blocks;		/* of all stacks */
