@@ -22,14 +22,32 @@ $(B)/examples/%.o: examples/%.c $(FLAGS_STAMP) | $(LIBBPF_OK)
 $(foreach s,$(shell grep -ls 'skel\.h"' $(EXAMPLE_SRC)),$(eval \
 	$(B)/$(s:.c=.o): | $(filter $(B)/$(dir $(s))%,$(SKELETONS))))
 
+# examples/*/*/NAME.proto -> NAME.pb-c.c and .h, through protobuf-c's compiler.
+PROTOC_C ?= protoc-c
+PROTOCOLS := $(wildcard examples/*/*/*.proto)
+PROTOCOL_OBJ := $(PROTOCOLS:%.proto=$(B)/%.pb-c.o)
+$(B)/examples/%.pb-c.c $(B)/examples/%.pb-c.h &: examples/%.proto
+	$(call say,PROTO)
+	@mkdir -p $(@D)
+	$(Q)$(PROTOC_C) -I$(<D) --c_out=$(B)/$(<D) $<
+$(PROTOCOL_OBJ): %.o: %.c $(FLAGS_STAMP)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -I$(@D) -c -o $@ $<
+# Made before the sources beside them are compiled for the first time.
+$(foreach p,$(PROTOCOLS),$(eval \
+	$(patsubst %.c,$(B)/%.o,$(wildcard $(dir $(p))*.c)): | $(p:%.proto=$(B)/%.pb-c.h)))
+
 # All of memleak but main(): what unit tests link.
 LIBMEMLEAK := $(MEMLEAK)/libmemleak.a
-MEMLEAK_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %_user.c,$(filter examples/memleak_bcc_dwunw/%,$(EXAMPLE_SRC))))
+MEMLEAK_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %_user.c,$(filter examples/memleak_bcc_dwunw/%,$(EXAMPLE_SRC)))) \
+	$(filter $(MEMLEAK)/%,$(PROTOCOL_OBJ))
+MEMLEAK_LDLIBS := -ljansson -lprotobuf-c
 $(eval $(call stamp,$(LIBMEMLEAK).list,$(MEMLEAK_OBJ)))
 $(LIBMEMLEAK): $(MEMLEAK_OBJ) $(LIBMEMLEAK).list
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(MEMLEAK_OBJ)
 
+$(MEMLEAK)/memleak_dwunw_user: private LDLIBS_ALL += $(MEMLEAK_LDLIBS)
 $(MEMLEAK)/memleak_dwunw_user: $(LIBMEMLEAK)
 $(EX)/%_user: $(EX)/%_user.o $(LIB)
 	$(call say,LINK)

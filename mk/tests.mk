@@ -21,7 +21,7 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIBMEMLEAK) $(LIB) $(FLAGS_STAMP)
 	$(call say,TEST)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Iexamples/memleak_bcc_dwunw -I$(MEMLEAK) -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
-		$(LIBMEMLEAK) $(LIB) $(LDLIBS_ALL)
+		$(LIBMEMLEAK) $(LIB) $(MEMLEAK_LDLIBS) $(LDLIBS_ALL)
 
 $(B)/tests/unit/capture_mask_test: private ALL_LDFLAGS += \
 	$(addprefix -Wl$(,)--wrap=,unwind_snapshot thread_stop thread_registers thread_ra_mask thread_resume)

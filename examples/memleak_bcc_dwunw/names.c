@@ -24,21 +24,28 @@ static size_t utf8_length(const unsigned char *s, size_t max)
 	return code < 0xa0 ? 0 : length;
 }
 
-void print_name(FILE *out, const char *name, size_t max)
+size_t name_character(const char *name, size_t max)
 {
 	const unsigned char *s = (const unsigned char *)name;
+
+	if (s[0] >= 0x20 && s[0] < 0x7f)
+		return 1;
+	return s[0] < 0x80 ? 0 : utf8_length(s, max);
+}
+
+void print_name(FILE *out, const char *name, size_t max)
+{
 	size_t length = strnlen(name, max);
 
 	for (size_t i = 0; i < length;) {
-		size_t plain = 0;
+		size_t plain = 0, more;
 
-		while (i + plain < length && s[i + plain] >= 0x20 && s[i + plain] < 0x7f)
-			plain++;
-		if (!plain && s[i] >= 0x80)
-			plain = utf8_length(s + i, length - i);
+		while (i + plain < length &&
+		       (more = name_character(name + i + plain, length - i - plain)))
+			plain += more;
 		if (!plain)
-			fprintf(out, "\\x%02x", s[i]);
-		fwrite(s + i, 1, plain, out);
+			fprintf(out, "\\x%02x", (unsigned char)name[i]);
+		fwrite(name + i, 1, plain, out);
 		i += plain ? plain : 1;
 	}
 }

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Bytes of the character at `name`, of at most `max` >= 1 bytes; 0: a control character, or no UTF-8 (RFC 3629). */
+size_t name_character(const char *name, size_t max);
+
 /* At most `max` bytes of `name`; control characters and bytes that are not UTF-8 are printed as \xNN. */
 void print_name(FILE *out, const char *name, size_t max);
 

@@ -81,6 +81,10 @@ int session_view(struct session *session, const struct report_snapshot *snapshot
 		.walk = how_walked(session),
 		.no_ages = options->no_ages,
 		.estimated = options->estimated,
+		.sample_rate = session->options.sample_rate > 1 && !session->options.max_overhead
+				       ? session->options.sample_rate
+				       : 0,
+		.sample_bytes = session->options.max_overhead ? 0 : session->options.sample_bytes,
 		.processes = processes,
 		.n_processes = list_processes(session, processes),
 		.notes = notes,

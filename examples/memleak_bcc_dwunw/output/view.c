@@ -200,6 +200,8 @@ static int add_facts(struct view *view, const struct view_facts *facts)
 	view->min_age_ns = facts->min_age_ns;
 	view->no_ages = facts->no_ages;
 	view->estimated = facts->estimated;
+	view->sample_rate = facts->sample_rate;
+	view->sample_bytes = facts->sample_bytes;
 	view->processes = calloc(facts->n_processes + 1, sizeof(*view->processes));
 	view->notes = calloc(facts->n_notes + 1, sizeof(*view->notes));
 	if (!view->processes || !view->notes || keep(view, facts->walk, &view->walk))

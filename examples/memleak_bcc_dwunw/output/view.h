@@ -82,6 +82,9 @@ struct view {
 	const char *walk;     /* VIEW_WALK_* */
 	uint64_t min_age_ns;  /* younger blocks are left out */
 	bool no_ages, estimated;
+	uint64_t
+		sample_rate; /* one of so many allocations was recorded; 0: all, or not at one rate */
+	uint64_t sample_bytes;		/* one in so many bytes; 0: not so */
 	uint64_t bytes, blocks;		/* of all stacks */
 	uint64_t all_bytes, all_blocks; /* of blocks of any age */
 	struct view_process *processes;
@@ -116,6 +119,7 @@ struct view_facts {
 	uint64_t elapsed_ns, min_age_ns;
 	const char *walk;
 	bool no_ages, estimated;
+	uint64_t sample_rate, sample_bytes; /* as in the view */
 	const struct view_process *processes;
 	size_t n_processes;
 	const char *const *notes;
