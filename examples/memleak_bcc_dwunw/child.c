@@ -21,7 +21,7 @@
 /*
  * In the new process. `sock`: a byte comes when the parent traces it, an errno goes back if
  * execve() fails; closed by execve(). Blocked signals survive execve(), and so do ignored ones:
- * SIGPIPE, which tools like to ignore and commands count on. (The other ignored ones are the wish
+ * SIGPIPE and SIGXFSZ, which tools like to ignore and commands count on. (The other ignored ones are the wish
  * of whoever started the tool: nohup.)
  */
 __attribute__((noreturn)) static void run_child(char **argv, int sock)
@@ -32,6 +32,7 @@ __attribute__((noreturn)) static void run_child(char **argv, int sock)
 
 	sigemptyset(&none);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG,
 	      SIGTERM); /* also by SIGKILL, which leaves no time for child_end() */

@@ -18,6 +18,7 @@ int main(int argc, char **argv)
 	privileges_raise();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN); /* a reader that is gone: noticed when writing, ended in order */
+	signal(SIGXFSZ, SIG_IGN); /* the limit of a file's size: the same */
 	status = session_start(&options, &session);
 	if (status)
 		return status;

@@ -102,6 +102,38 @@ static void print_details(FILE *out, const struct report_group *group, bool no_a
 		(long long)group->growth_blocks);
 }
 
+static void print_since(FILE *out, const char *indent, const struct tm *when, int64_t bytes,
+			int64_t blocks)
+{
+	fprintf(out,
+		"%s[memleak] since %04d-%02d-%02d %02d:%02d:%02d: %+lld bytes in %+lld allocations",
+		indent, when->tm_year + 1900, when->tm_mon + 1, when->tm_mday, when->tm_hour,
+		when->tm_min, when->tm_sec, (long long)bytes, (long long)blocks);
+}
+
+/* --diff */
+static void print_group_since(FILE *out, const struct report_group *group,
+			      const struct report_before *before)
+{
+	print_since(out, "\t", &before->when, report_difference(group->bytes, group->before_bytes),
+		    report_difference(group->blocks, group->before_blocks));
+	putc('\n', out);
+}
+
+/* All stacks, also those that are not shown, or not there any more. */
+static void print_total_since(FILE *out, const struct report_groups *groups,
+			      const struct report_before *before)
+{
+	print_since(out, "", &before->when, report_difference(groups->bytes, before->bytes),
+		    report_difference(groups->blocks, before->blocks));
+	fputs(" in all", out);
+	if (before->n_gone)
+		fprintf(out, "; %zu stacks that held %llu bytes in %llu allocations hold none now",
+			before->n_gone, (unsigned long long)before->gone_bytes,
+			(unsigned long long)before->gone_blocks);
+	putc('\n', out);
+}
+
 static void print_estimate(FILE *out, const char *before, uint64_t bytes,
 			   const struct estimate *estimate)
 {
@@ -122,6 +154,8 @@ static void print_group(FILE *out, const struct report_snapshot *snapshot,
 		print_estimate(out, "\t[memleak] ", group->bytes, &group->estimate);
 	if (options->details)
 		print_details(out, group, options->no_ages);
+	if (options->before)
+		print_group_since(out, group, options->before);
 	for (size_t i = 0; options->show_allocs && i < group->n_blocks; i++) {
 		const struct report_block *block =
 			&snapshot->blocks[groups->order[group->first_block + i]];
@@ -179,4 +213,6 @@ void report_print(FILE *out, const struct report_snapshot *snapshot,
 		print_sums(out, groups);
 	if (options->estimated)
 		print_total(out, groups);
+	if (options->before)
+		print_total_since(out, groups, options->before);
 }

@@ -72,8 +72,10 @@ struct report_group {
 	const char *
 		shortcoming; /* why the stack was not walked to its root by CFI alone; NULL: it was */
 	bool apart;	     /* for that, it is not shown but summed up */
-	uint64_t oldest_ns, median_ns;	     /* ages of its blocks; the median with details only */
-	int64_t growth_bytes, growth_blocks; /* since the last report; all of it in the first */
+	uint64_t oldest_ns,
+		median_ns; /* ages of its blocks; the median with medians or details only */
+	int64_t growth_bytes, growth_blocks;  /* since the last report; all of it in the first */
+	uint64_t before_bytes, before_blocks; /* with report_options.before: what it held then */
 	size_t first_block, n_blocks; /* its blocks in report_groups.order, with show_allocs only */
 };
 
@@ -91,6 +93,14 @@ struct report_groups {
 	struct estimate estimate;
 };
 
+/* An earlier report, which this one is compared with. */
+struct report_before {
+	struct tm when;
+	uint64_t bytes, blocks;		  /* of all stacks then */
+	uint64_t gone_bytes, gone_blocks; /* of them: of stacks that hold nothing now */
+	size_t n_gone;
+};
+
 enum report_sort {
 	REPORT_SORT_SIZE,
 	REPORT_SORT_COUNT,
@@ -103,14 +113,16 @@ struct report_options {
 	enum report_sort sort;
 	bool show_allocs; /* -a */
 	bool details;	  /* --details: a line with the ages and the growth under each stack */
+	bool medians;	  /* of the ages are wanted, also without that line */
 	bool no_ages;	  /* of blocks that are sums (-C) */
 	bool registers;	  /* -v: one line for each frame of libdwunw */
 	bool peak;	  /* the heading says that it is the highest total, of the time `when` */
 	bool estimated;	  /* numbers are estimates: their errors are printed */
 	bool only_complete; /* -W force: stacks that are not walked to their root by CFI alone are apart */
 	uint64_t now_ns;
-	uint64_t min_age_ns;	   /* blocks younger than this are left out */
-	const struct growth *last; /* NULL: this is the first report */
+	uint64_t min_age_ns;		    /* blocks younger than this are left out */
+	const struct growth *last;	    /* NULL: this is the first report */
+	const struct report_before *before; /* NULL: nothing is compared */
 };
 
 #define REPORT_MAX_SUMS 32 /* reasons that are told apart: more than libdwunw has */
@@ -123,6 +135,8 @@ struct report_sum {
 
 int report_group(const struct report_snapshot *snapshot, const struct report_options *options,
 		 struct report_groups *ret);
+/* a - b, or what comes nearest to it. */
+int64_t report_difference(uint64_t a, uint64_t b);
 void report_groups_free(struct report_groups *groups);
 
 /* Together all that the groups hold: first complete stacks, then a sum for each reason. Returns how many. */

@@ -172,17 +172,18 @@ static int look_at_blocks(const struct report_snapshot *snapshot,
 			  struct report_groups *ret)
 {
 	size_t n = snapshot->n_blocks + 1; /* calloc(0) may give NULL */
+	bool medians = (options->details || options->medians) && !options->no_ages;
 	struct room room;
 	int err = -ENOMEM;
 
-	if (!options->show_allocs && (!options->details || options->no_ages))
+	if (!options->show_allocs && !medians)
 		return 0;
 	room.entries = calloc(n, sizeof(*room.entries));
 	room.spare = calloc(n, sizeof(*room.spare));
 	ret->order = calloc(n, sizeof(*ret->order));
 	if (!room.entries || !room.spare || !ret->order)
 		goto out;
-	if (options->details && !options->no_ages) {
+	if (medians) {
 		order_blocks(snapshot, options, BLOCK_AGE, by_stack, &room, ret->order);
 		set_medians(snapshot, options, by_stack, ret->order);
 	}
@@ -195,7 +196,7 @@ out:
 	return err;
 }
 
-static int64_t difference(uint64_t now, uint64_t before)
+int64_t report_difference(uint64_t now, uint64_t before)
 {
 	uint64_t size = now > before ? now - before : before - now;
 	int64_t limited = size > INT64_MAX ? INT64_MAX : (int64_t)size;
@@ -221,8 +222,8 @@ static void keep_groups(const struct report_snapshot *snapshot,
 		group.shortcoming = shortcoming(stack);
 		group.apart = options->only_complete && group.shortcoming;
 		growth_find(options->last, stack->pid, stack->identity, &bytes, &blocks);
-		group.growth_bytes = difference(group.bytes, bytes);
-		group.growth_blocks = difference(group.blocks, blocks);
+		group.growth_bytes = report_difference(group.bytes, bytes);
+		group.growth_blocks = report_difference(group.blocks, blocks);
 		groups->n_shown += !group.apart;
 		groups->bytes = add_saturated(groups->bytes, group.bytes);
 		groups->blocks += group.blocks;

@@ -186,9 +186,16 @@ int session_view(struct session *session, const struct report_snapshot *snapshot
 		 const struct report_groups *groups, const struct report_options *options,
 		 struct view **ret);
 
-/* --output: makes the files of a report, whose stacks all have frames. What goes wrong is said, and is in the exit status. */
+/*
+ * --output, --diff: before anything is attached; for each report, whose stacks all have frames, its view, compared with the earlier one, where
+ * there is such; then the groups and *ret have what it said. Its files. What goes wrong with these two is said, and is in the exit status.
+ */
 int session_open_outputs(struct session *session);
-void session_write_outputs(struct session *session, const struct report_snapshot *snapshot,
+struct view *session_compared_view(struct session *session, const struct report_snapshot *snapshot,
+				   struct report_groups *groups,
+				   const struct report_options *options, struct report_before *ret);
+void session_write_outputs(struct session *session, const struct view *view,
+			   const struct report_snapshot *snapshot,
 			   const struct report_groups *groups,
 			   const struct report_options *options);
 

@@ -97,9 +97,54 @@ int session_view(struct session *session, const struct report_snapshot *snapshot
 	return view_create(snapshot, groups, &facts, ret);
 }
 
+static void fail(struct session *session, int err)
+{
+	message("cannot make the files of the report: %s", strerror(-err));
+	session->outputs_failed = true;
+}
+
+/* A view has the groups' stacks first, in their order. */
+static void take_over(const struct view *view, struct report_groups *groups,
+		      struct report_before *ret)
+{
+	*ret = (struct report_before){.bytes = view->before_bytes, .blocks = view->before_blocks};
+	localtime_r(&view->before_when.tv_sec, &ret->when);
+	for (size_t i = 0; i < view->n_stacks; i++) {
+		const struct view_stack *stack = &view->stacks[i];
+
+		if (i < groups->n_groups) {
+			groups->groups[i].before_bytes = stack->before_bytes;
+			groups->groups[i].before_blocks = stack->before_blocks;
+		} else {
+			ret->gone_bytes += stack->before_bytes;
+			ret->gone_blocks += stack->before_blocks;
+			ret->n_gone++;
+		}
+	}
+}
+
+struct view *session_compared_view(struct session *session, const struct report_snapshot *snapshot,
+				   struct report_groups *groups,
+				   const struct report_options *options, struct report_before *ret)
+{
+	struct view *view = NULL;
+	int err = session_view(session, snapshot, groups, options, &view);
+
+	if (!err)
+		err = outputs_compare(session->outputs, view);
+	if (err) {
+		fail(session, err);
+		view_free(view);
+		return NULL;
+	}
+	take_over(view, groups, ret);
+	return view;
+}
+
 /* The text of the report is not in the view: it may list blocks. To be freed; NULL: no memory. */
-static char *text_of(const struct report_snapshot *snapshot, const struct report_groups *groups,
-		     const struct report_options *options, const struct view *view)
+static char *text_of(const struct session *session, const struct report_snapshot *snapshot,
+		     const struct report_groups *groups, const struct report_options *options,
+		     const struct view *view)
 {
 	struct tm when;
 	char *text = NULL;
@@ -111,6 +156,7 @@ static char *text_of(const struct report_snapshot *snapshot, const struct report
 		return NULL;
 	localtime_r(&view->when.tv_sec, &when);
 	report_print(out, snapshot, groups, options, &when);
+	leash_print_doubts(out, session);
 	failed = ferror(out);
 	if (!fclose(out) && !failed)
 		return text;
@@ -118,21 +164,15 @@ static char *text_of(const struct report_snapshot *snapshot, const struct report
 	return NULL;
 }
 
-void session_write_outputs(struct session *session, const struct report_snapshot *snapshot,
+void session_write_outputs(struct session *session, const struct view *view,
+			   const struct report_snapshot *snapshot,
 			   const struct report_groups *groups, const struct report_options *options)
 {
-	struct view *view = NULL;
-	char *text = NULL;
-	int err = session_view(session, snapshot, groups, options, &view);
+	char *text = text_of(session, snapshot, groups, options, view);
 
-	if (!err)
-		text = text_of(snapshot, groups, options, view);
-	if (text)
-		err = outputs_write(session->outputs, view, text);
-	else
-		message("cannot make the files of the report: %s", strerror(ENOMEM));
-	if (err || !text)
+	if (!text)
+		fail(session, -ENOMEM);
+	else if (outputs_write(session->outputs, view, text))
 		session->outputs_failed = true;
 	free(text);
-	view_free(view);
 }

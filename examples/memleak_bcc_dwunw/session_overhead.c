@@ -280,17 +280,18 @@ static const char *clock_text(time_t when, char *text, size_t size)
 	return text;
 }
 
-void leash_print_doubts(const struct session *session)
+void leash_print_doubts(FILE *out, const struct session *session)
 {
 	const struct leash *leash = &session->leash;
 	char text[40];
 
 	if (leash->frees_away)
-		printf("[memleak] frees are not seen since %s: blocks above may be freed\n",
-		       clock_text(leash->unseen_since, text, sizeof(text)));
+		fprintf(out, "[memleak] frees are not seen since %s: blocks above may be freed\n",
+			clock_text(leash->unseen_since, text, sizeof(text)));
 	if (leash->doubtful_blocks)
-		printf("[memleak] %" PRIu64 " bytes in %" PRIu64
-		       " allocations not verified since %s, and not shown\n",
-		       leash->doubtful_bytes, leash->doubtful_blocks,
-		       clock_text(leash->verified_since, text, sizeof(text)));
+		fprintf(out,
+			"[memleak] %" PRIu64 " bytes in %" PRIu64
+			" allocations not verified since %s, and not shown\n",
+			leash->doubtful_bytes, leash->doubtful_blocks,
+			clock_text(leash->verified_since, text, sizeof(text)));
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "overhead.h"
@@ -45,6 +46,6 @@ int leash_start(struct session *session);
 int64_t leash_due_ms(const struct session *session);
 void leash_look(struct session *session);
 /* What the report does not show, or shows with doubt. */
-void leash_print_doubts(const struct session *session);
+void leash_print_doubts(FILE *out, const struct session *session);
 
 #endif

@@ -12,6 +12,7 @@
 #include "growth.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
+#include "output/view.h"
 #include "reader.h"
 #include "session_internal.h"
 #include "session_kernel.h"
@@ -156,7 +157,7 @@ static int print_report(struct session *session, const struct report_snapshot *s
 
 	localtime_r(&now, &when);
 	report_print(stdout, snapshot, groups, options, &when);
-	leash_print_doubts(session);
+	leash_print_doubts(stdout, session);
 	err = session_flush();
 	/* dwunw-added begin */
 	if (session->dwunw) {
@@ -227,6 +228,7 @@ struct report_options session_report_options(const struct session *session)
 		.sort = sorts[options->sort],
 		.show_allocs = options->show_allocs && !options->combined_only,
 		.details = options->show_details,
+		.medians = session->outputs,
 		.no_ages = options->combined_only,
 		.registers = options->verbose,
 		.only_complete = !session->kernel && options->mode == OPTIONS_MODE_FORCE,
@@ -256,7 +258,7 @@ static int keep_totals(struct session *session, const struct report_snapshot *sn
 	struct growth *now;
 	int err;
 
-	if (!options->show_details && options->sort != OPTIONS_SORT_GROWTH)
+	if (!options->show_details && options->sort != OPTIONS_SORT_GROWTH && !session->outputs)
 		return 0;
 	err = growth_create(snapshot, groups, &now);
 	if (err)
@@ -270,8 +272,10 @@ static int keep_totals(struct session *session, const struct report_snapshot *sn
 static int show(struct session *session, const struct collect_source *source,
 		struct report_snapshot *snapshot, bool *ret)
 {
-	const struct report_options shown = session_report_options(session);
+	struct report_options shown = session_report_options(session);
+	struct report_before before;
 	struct report_groups groups;
+	struct view *view = NULL;
 	int err = report_group(snapshot, &shown, &groups);
 
 	if (err)
@@ -281,10 +285,15 @@ static int show(struct session *session, const struct collect_source *source,
 	if (!err)
 		err = collect_frames(source, snapshot, &groups,
 				     session->outputs ? SIZE_MAX : shown.top_stacks);
+	if (!err && session->outputs) {
+		view = session_compared_view(session, snapshot, &groups, &shown, &before);
+		shown.before = view && session->options.diff ? &before : NULL;
+	}
 	if (!err && print_report(session, snapshot, &groups, &shown))
 		*ret = true;
-	if (!err && session->outputs)
-		session_write_outputs(session, snapshot, &groups, &shown);
+	if (view)
+		session_write_outputs(session, view, snapshot, &groups, &shown);
+	view_free(view);
 	if (!err && session->options.peak && peak_is_new(&session->peak, session->total))
 		err = session_keep_peak(session, source, snapshot, &shown);
 	if (!err)

@@ -26,6 +26,7 @@ int session_keep_peak(struct session *session, const struct collect_source *sour
 	int err;
 
 	shown.min_age_ns = 0;
+	shown.before = NULL;
 	err = report_group(snapshot, &shown, &groups);
 	if (err)
 		return err;

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "message.h"
+#include "output/compare.h"
+#include "output/json_read.h"
 #include "output/output_file.h"
 #include "output/view.h"
 #include "output/writers.h"
@@ -14,7 +16,8 @@
 struct outputs {
 	struct outputs_options options;
 	struct output_times times;
-	bool *begun; /* by path: files that are appended to have this run's first report */
+	struct view *before; /* NULL: none */
+	bool *begun;	     /* by path: files that are appended to have this run's first report */
 };
 
 /* What a file holds, by the end of its name. */
@@ -75,6 +78,17 @@ static int check(const char *path)
 	return tell(path, err);
 }
 
+static int read_before(struct outputs *outputs)
+{
+	const char *path = outputs->options.diff;
+	char why[JSON_MAX_REASON];
+	int err = path ? json_read_file(path, &outputs->before, why) : 0;
+
+	if (err)
+		message("--diff %s: %s", path, why);
+	return err;
+}
+
 int outputs_create(const struct outputs_options *options, struct outputs **ret)
 {
 	struct outputs *outputs = calloc(1, sizeof(*outputs));
@@ -88,6 +102,8 @@ int outputs_create(const struct outputs_options *options, struct outputs **ret)
 		err = -ENOMEM;
 	for (size_t i = 0; i < options->n_paths && !err; i++)
 		err = check(options->paths[i]);
+	if (!err)
+		err = read_before(outputs);
 	if (err)
 		outputs_destroy(outputs);
 	else
@@ -99,13 +115,14 @@ void outputs_destroy(struct outputs *outputs)
 {
 	if (!outputs)
 		return;
+	view_free(outputs->before);
 	free(outputs->begun);
 	free(outputs);
 }
 
-bool outputs_compare(const struct outputs *outputs)
+int outputs_compare(const struct outputs *outputs, struct view *view)
 {
-	return outputs->options.diff;
+	return outputs->before ? view_compare(view, outputs->before) : 0;
 }
 
 /* In memory: a file is begun when all of it is there. To be freed. */
@@ -154,7 +171,7 @@ static int write_one(struct outputs *outputs, size_t i, const char *time_text,
 	return err;
 }
 
-int outputs_write(struct outputs *outputs, struct view *view, const char *report)
+int outputs_write(struct outputs *outputs, const struct view *view, const char *report)
 {
 	const struct output_how how = {
 		.report = report,

@@ -21,18 +21,18 @@ struct outputs_options {
 	const char *diff; /* a .json file, whose last report others are compared with; NULL: none */
 };
 
-/* What goes wrong is said. Strings must live as long as *ret. */
+/* Whether files can be written is tried here. What goes wrong is said. Strings must live as long as *ret. */
 int outputs_create(const struct outputs_options *options, struct outputs **ret);
 /* NULL is fine. */
 void outputs_destroy(struct outputs *outputs);
 
-/* Whether views are compared with an earlier one. */
-bool outputs_compare(const struct outputs *outputs);
+/* Compares the view with the earlier one (view_compare()), if that was asked for. */
+int outputs_compare(const struct outputs *outputs, struct view *view);
 
 /*
- * Writes every file, each to a temporary one beside it that is then renamed; compares the view first, if that was asked for. `report`:
- * the text of the report. Tries all files; returns the first error, each was said.
+ * Writes every file (output_file.h): those whose name has %t anew for each report; of the others .json files hold a line for each report since
+ * outputs_create(), and the rest this report. `report`: its text. Tries all files; returns the first error, each was said.
  */
-int outputs_write(struct outputs *outputs, struct view *view, const char *report);
+int outputs_write(struct outputs *outputs, const struct view *view, const char *report);
 
 #endif
