@@ -14,6 +14,7 @@ INLINED = re.compile(r"\t  .+ \(inlined\)$")
 DETAIL = re.compile(r"  \[dwunw\] #(\d+) pc=0x([0-9a-f]+) sp=0x([0-9a-f]+) ra=(?:0x)?([0-9a-f]+) flags=(?:0x)?([0-9a-f]+) module=(.*)$")
 ESTIMATE = re.compile(r"\t\[memleak\] estimated from (\d+) sampled blocks, bytes \+-([\d.]+)%$")
 TOTAL = re.compile(r"\[memleak\] (\d+) bytes in (\d+) allocations in all, estimated from (\d+) sampled blocks, bytes \+-([\d.]+)%$")
+SINCE = re.compile(r"\t?\[memleak\] since .*: [+-]\d+ bytes in [+-]\d+ allocations(?: in all(?:; .*)?)?$")
 OTHER = re.compile(r"\[memleak\] frees are not seen since \d+:\d+:\d+: blocks above may be freed$|\[memleak\] \d+ bytes in \d+ allocations not verified since \d+:\d+:\d+, and not shown$|Attaching to (?:pid \d+|kernel allocators), Ctrl\+C to quit\.$|child created with pid: \d+$|reaped child process$")
 
 
@@ -85,7 +86,7 @@ def parse_lines(lines, path="report"):
             stack.modules.append(match[5])
         elif match := DETAIL.match(line):
             reports[-1][-1].details.append(tuple(int(match[i], 16) for i in (2, 3, 4, 5)))
-        elif not OTHER.match(line) and not INLINED.match(line):
+        elif not SINCE.match(line) and not OTHER.match(line) and not INLINED.match(line):
             raise ValueError(f"{path}: unknown line: {line}")
     return reports
 
