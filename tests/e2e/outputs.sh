@@ -32,7 +32,9 @@ one_run() {
 	# shellcheck disable=SC2046 # one word an option
 	target_start "$name" "$PROGRAMS/$program" &&
 		tool_start "$name" -p "$target" -o 0 -T 100000 $(all "$name") "$@" 1000 &&
-		target_run "$name" && tool_stop && target_end || { cat "$WORK/$name.stderr"; return 1; }
+		target_run "$name" && tool_stop && target_end && return 0
+	cat "$WORK/$name.stderr"
+	return 1
 }
 
 for program in chain cxx threads; do
@@ -54,7 +56,9 @@ several() {
 	target_start first "$PROGRAMS/chain" && one=$target one_in=$target_in && target_start second "$PROGRAMS/chain" || return 1
 	# shellcheck disable=SC2046 # one word an option
 	tool_start several -p "$one,$target" -o 0 -T 100000 $(all several) 1000 && target_run second &&
-		target=$one target_in=$one_in && target_run first && tool_stop || { cat "$WORK/several.stderr"; return 1; }
+		target=$one target_in=$one_in && target_run first && tool_stop && return 0
+	cat "$WORK/several.stderr"
+	return 1
 }
 check "two processes: run" several
 judge several
@@ -90,7 +94,7 @@ check "nothing is left behind" test -z "$(find "$WORK" -name '.memleak*')"
 
 # --- --diff ---------------------------------------------------------------------------------------------------------------------
 
-# diff_run NAME OPTIONS...: `modes leak` twice, in other places each time
+# before NAME: the report of a program, for later
 before() {
 	"$TOOL" -o 0 -T 100000 -c "$PROGRAMS/$1" --output "$WORK/$1-before.json" 1000 </dev/null >"$WORK/out" 2>&1
 }

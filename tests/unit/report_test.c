@@ -190,6 +190,43 @@ static void test_lines(void)
 				"information, column 4\n"));
 }
 
+/* --diff: under each stack and behind all what has changed, also where the numbers are as large as they can be. */
+static void test_before(void)
+{
+	struct report_before before = {
+		.when = {.tm_year = 126, .tm_mon = 10, .tm_mday = 3, .tm_hour = 7, .tm_sec = 9},
+		.bytes = UINT64_MAX,
+		.blocks = 3,
+	};
+	struct report_options options = {.top_stacks = 10, .details = true, .before = &before};
+	struct report_stack stack = {.walked_by_dwunw = true,
+				     .comm = "served",
+				     .pid = 1,
+				     .n_frames = 1,
+				     .frames = frames_a};
+	struct report_block block = {1, 8, 0, 0, 0};
+	const struct report_snapshot one = {
+		.blocks = &block, .n_blocks = 1, .stacks = &stack, .n_stacks = 1};
+#define SINCE "[memleak] since 2026-11-03 07:00:09: "
+#define BEFORE_STACK                                                                               \
+	HEADING(1)                                                                                 \
+	"8 bytes in 1 allocations from stack\n"                                                    \
+	"\t[dwunw] pid=1 comm=served frames=1\n"                                                   \
+	"\t[memleak] oldest=0.000s median=0.000s growth=+8 bytes in +1 allocations\n"              \
+	"\t" SINCE "+8 bytes in +1 allocations\n"                                                  \
+	"\t0 [<000055c2a90fc349>] leaf_malloc+0x9 [/srv/bin/served]\n"
+
+	CHECK(prints(&one, &options,
+		     BEFORE_STACK SINCE "-9223372036854775807 bytes in -2 allocations in all\n"));
+	before.bytes = 8;
+	before.n_gone = 2;
+	before.gone_bytes = 7;
+	before.gone_blocks = 2;
+	CHECK(prints(&one, &options,
+		     BEFORE_STACK SINCE "+0 bytes in -2 allocations in all; 2 stacks that held 7 "
+					"bytes in 2 allocations hold none now\n"));
+}
+
 /* -W force: what is no whole DWARF stack is behind the others, as sums that make up all that is outstanding. */
 static void test_apart(void)
 {
@@ -451,6 +488,7 @@ int main(void)
 	test_plain();
 	test_kernel();
 	test_lines();
+	test_before();
 	test_apart();
 	test_many_reasons();
 	test_allocs();
