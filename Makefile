@@ -6,6 +6,7 @@
 # make test-parity  the CFI rows of every ELF file of this system against readelf's
 # make test-names  names, inlined functions and lines against llvm-symbolizer's, and the time that both take
 # make test-oracle  stacks of stepped programs, compared with the true ones at every instruction
+# make test-formats  what `go tool pprof` and speedscope read of the files of --output
 # make test-vm    end-to-end tests under kernels from 5.10 to 6.12, in an emulator; KERNELS="6.1 6.12": only those
 # make soak MINUTES=20  exact totals and flat memory, under the load of sixteen threads
 # make demo       installs what is missing (as root), builds, shows the leak report of a small program

@@ -51,6 +51,13 @@ test-parity: $(PARITY) tools
 test-oracle: tools $(PROGRAMS)
 	BUILD=$(B) tests/oracle/run.sh
 
+# What other programs read of the files of --output.
+.PHONY: test-formats
+test-formats:
+	scripts/install-deps formats
+	$(MAKE) examples $(PROGRAMS)
+	BUILD=$(B) bash tests/formats/run
+
 # Other kernels: `make test-vm KERNELS="6.1 6.12"`, by default all that tests/vm/kernel lists.
 .PHONY: test-vm
 test-vm:

@@ -169,8 +169,10 @@ static void test_sampled(struct hostile_view *v)
 	pprof__profile__free_unpacked(profile, NULL);
 	view->sample_bytes = 0;
 	view->sample_rate = 10;
+	v->processes[0].comm = "gone";
 	profile = unpack(view);
 	CHECK(profile && profile->period == 10);
+	CHECK(profile->mapping[0]->id == 3); /* the file that is called as the process is */
 	CHECK(!strcmp(text_at(profile, profile->period_type->unit), "count"));
 	pprof__profile__free_unpacked(profile, NULL);
 }

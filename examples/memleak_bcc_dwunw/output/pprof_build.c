@@ -31,22 +31,35 @@ int pprof_text(struct pprof_build *build, const char *name, int64_t *ret)
 	return err;
 }
 
-/* pprof calls the first mapping the program: the one of `main`, where that is known. */
-static void put_program_first(struct pprof_build *build)
+/* The module that is the program: its name begins with that of the process, or it has `main`; VIEW_NO_MODULE: not known. */
+static uint32_t find_program(const struct pprof_build *build)
 {
-	Pprof__Mapping **list = build->profile.mapping, *first;
+	const struct view *view = build->view;
+	const char *comm = view->n_processes ? view->processes[0].comm : "";
 
+	for (size_t i = 0; i < view->n_modules && comm[0]; i++)
+		if (strncmp(path_base(view->modules[i].path), comm, strlen(comm)) == 0)
+			return (uint32_t)i;
 	for (size_t i = 0; i < build->table.n; i++) {
 		const struct view_frame *frame = build->table.frames[i];
 
-		if (frame->module == VIEW_NO_MODULE || !frame->function ||
-		    strcmp(frame->function, "main") != 0)
-			continue;
-		first = list[frame->module];
-		memmove(list + 1, list, frame->module * sizeof(*list));
-		list[0] = first;
-		return;
+		if (frame->function && strcmp(frame->function, "main") == 0)
+			return frame->module;
 	}
+	return VIEW_NO_MODULE;
+}
+
+/* pprof calls the first mapping the program. */
+static void put_program_first(struct pprof_build *build)
+{
+	Pprof__Mapping **list = build->profile.mapping, *first;
+	uint32_t program = find_program(build);
+
+	if (program == VIEW_NO_MODULE)
+		return;
+	first = list[program];
+	memmove(list + 1, list, program * sizeof(Pprof__Mapping *));
+	list[0] = first;
 }
 
 /* What is known of a mapping's frames, so that a reader sees what it may look up itself. */
