@@ -49,9 +49,9 @@ static bool find_mapping(void *context, uint32_t target, uint64_t pc, struct vie
 
 static const char *how_walked(const struct session *session)
 {
-	if (session->kernel)
-		return VIEW_WALK_KERNEL;
-	return session->dwunw ? VIEW_WALK_DWUNW : VIEW_WALK_FP;
+	if (session->dwunw)		/* dwunw-added */
+		return VIEW_WALK_DWUNW; /* dwunw-added */
+	return session->kernel ? VIEW_WALK_KERNEL : VIEW_WALK_FP;
 }
 
 static size_t list_processes(struct session *session, struct view_process *ret)

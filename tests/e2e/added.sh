@@ -10,7 +10,9 @@
 
 . "$(dirname "$0")/lib.sh"
 SRC=examples/memleak_bcc_dwunw
-MOST=480 # marked lines, comments included: less than a twentieth
+shopt -s nullglob
+sources=("$SRC"/*.[ch] "$SRC"/*/*.[ch])
+MOST=520 # marked lines, comments included: less than a twentieth
 
 # Prints a file without its marked lines.
 unmarked() {
@@ -19,7 +21,7 @@ unmarked() {
 
 all_marked() {
 	local file left status=0
-	for file in "$SRC"/*.[ch]; do
+	for file in "${sources[@]}"; do
 		# the accounting's facts about return probes, needed in every mode
 		[ "$file" = "$SRC/return_probe.bpf.h" ] && continue
 		left=$(unmarked "$file" | sed 's@/\*.*@@; s@^ \*.*@@' | grep -nE '\b(dwunw|DWUNW)_|<dwunw/|bpf/dwunw')
@@ -34,11 +36,11 @@ marks_in_pairs() {
 	awk '/dwunw-added begin/ { if (open) bad = bad FILENAME ":" FNR " "; open = 1 }
 		/dwunw-added end/ { if (!open) bad = bad FILENAME ":" FNR " "; open = 0 }
 		ENDFILE { if (open) bad = bad FILENAME ":end "; open = 0 }
-		END { print bad; exit bad != "" }' "$SRC"/*.[ch]
+		END { print bad; exit bad != "" }' "${sources[@]}"
 }
 
-total=$(cat "$SRC"/*.[ch] | wc -l)
-left=$(for file in "$SRC"/*.[ch]; do unmarked "$file"; done | wc -l)
+total=$(cat "${sources[@]}" | wc -l)
+left=$(for file in "${sources[@]}"; do unmarked "$file"; done | wc -l)
 marked=$((total - left))
 bpf=$(($(wc -l <"$SRC/memleak_dwunw.bpf.c") - $(unmarked "$SRC/memleak_dwunw.bpf.c" | wc -l)))
 echo "$marked of $total lines of memleak are there for libdwunw, $bpf of them in its BPF program"
@@ -56,20 +58,22 @@ build_copy() {
 	local copy=$WORK/copy file cc bpf_cc
 	# shellcheck disable=SC2207 # words
 	cc=($(variable CC) $(variable ALL_CFLAGS)) bpf_cc=($(variable CLANG) $(variable BPF_CFLAGS))
-	mkdir "$copy"
-	for file in "$SRC"/*.[ch]; do
-		unmarked "$file" >"$copy/$(basename "$file")"
+	for file in "${sources[@]}"; do
+		mkdir -p "$(dirname "$copy/${file#"$SRC/"}")"
+		unmarked "$file" >"$copy/${file#"$SRC/"}"
 	done
 	for file in "$copy"/*.bpf.c; do
 		"${bpf_cc[@]}" -c -o "${file%.c}.o" "$file" &&
 			"$(variable BPFTOOL)" gen skeleton "${file%.c}.o" >"${file%.bpf.c}.skel.h" || return 1
 		rm "$file"
 	done
-	for file in "$copy"/*.c; do
-		"${cc[@]}" -I"$copy" -c -o "${file%.c}.o" "$file" || return 1
+	for file in "$copy"/*.c "$copy"/*/*.c; do
+		# what is generated and has nothing of the library's is behind the copy
+		"${cc[@]}" -I"$copy" -idirafter "$BUILD/$SRC" -c -o "${file%.c}.o" "$file" || return 1
 	done
 	# shellcheck disable=SC2046 # words
-	"${cc[0]}" $(variable ALL_LDFLAGS) -o "$copy/memleak_dwunw_user" "$copy"/[!.]*[!f].o "$BUILD/libdwunw.a" $(variable LDLIBS_ALL)
+	"${cc[0]}" $(variable ALL_LDFLAGS) -o "$copy/memleak_dwunw_user" "$copy"/[!.]*[!f].o "$copy"/*/*.o $(variable PROTOCOL_OBJ) \
+		"$BUILD/libdwunw.a" $(variable MEMLEAK_LDLIBS) $(variable LDLIBS_ALL)
 }
 
 # The report of a run, without what differs from one run to the next.

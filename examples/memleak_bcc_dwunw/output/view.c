@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "output/view.h"
 
-#include <dwunw/dwunw.h>
+#include <dwunw/dwunw.h> /* dwunw-added */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +121,7 @@ static int add_frames(struct making *making, uint32_t target, const struct repor
 		.pc = from->pc,
 		.offset = from->offset,
 		.module = module,
-		.by_frame_pointer = from->flags & DWUNW_FRAME_FP,
+		.by_frame_pointer = from->flags & DWUNW_FRAME_FP, /* dwunw-added */
 	};
 	return add_place(making->view, from->symbol, &from->place, (*next)++);
 }
