@@ -194,7 +194,7 @@ int session_open_outputs(struct session *session);
 struct view *session_compared_view(struct session *session, const struct report_snapshot *snapshot,
 				   struct report_groups *groups,
 				   const struct report_options *options, struct report_before *ret);
-void session_write_outputs(struct session *session, const struct view *view,
+void session_write_outputs(struct session *session, struct view *view,
 			   const struct report_snapshot *snapshot,
 			   const struct report_groups *groups,
 			   const struct report_options *options);

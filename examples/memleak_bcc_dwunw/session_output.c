@@ -164,13 +164,15 @@ static char *text_of(const struct session *session, const struct report_snapshot
 	return NULL;
 }
 
-void session_write_outputs(struct session *session, const struct view *view,
+void session_write_outputs(struct session *session, struct view *view,
 			   const struct report_snapshot *snapshot,
 			   const struct report_groups *groups, const struct report_options *options)
 {
 	char *text = text_of(session, snapshot, groups, options, view);
+	const char *notes[MESSAGE_MAX_NOTES];
 
-	if (!text)
+	/* with what was told of this report */
+	if (!text || view_set_notes(view, notes, message_notes(notes)))
 		fail(session, -ENOMEM);
 	else if (outputs_write(session->outputs, view, text))
 		session->outputs_failed = true;

@@ -50,6 +50,10 @@ judge sampled
 check "sampled bytes: runs" one_run bytes sampled --sample-bytes 16K
 judge bytes
 
+# What is told of a report is in its file.
+"$TOOL" -v -o 0 -c "$PROGRAMS/calloc" --output "$WORK/notes.json" 1000 </dev/null >"$WORK/notes.report" 2>"$WORK/notes.stderr"
+check "what is said on stderr is in the file" has_line "$WORK/notes.json" '"notes":\[.*walks: [0-9]* complete'
+
 # Several, with the same code.
 several() {
 	local one one_in

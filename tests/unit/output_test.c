@@ -105,10 +105,23 @@ static bool refused(const char *path, const char *diff, const char *said)
 	return err < 0 && !outputs && n && strstr(notes[n - 1], said);
 }
 
+static bool refused_twice(const char *path, const char *said)
+{
+	const char *const paths[] = {path, "c.json", path};
+	const struct outputs_options options = {.paths = paths, .n_paths = 3};
+	const char *notes[MESSAGE_MAX_NOTES];
+	struct outputs *outputs = NULL;
+	int err = outputs_create(&options, &outputs);
+	size_t n = message_notes(notes);
+
+	return err == -EINVAL && n && strstr(notes[n - 1], said);
+}
+
 static void test_refused(void)
 {
 	CHECK(refused("no/a.json", NULL, "cannot write no/a.json: No such file or directory"));
 	CHECK(refused("%t/a.json", NULL, "cannot write %t/a.json: No such file"));
+	CHECK(refused_twice("b.json", "--output b.json: given twice"));
 	CHECK(refused("a.json", "no.json", "--diff no.json: No such file or directory"));
 	CHECK(refused("a.json", "a.folded", "--diff a.folded: not JSON"));
 }

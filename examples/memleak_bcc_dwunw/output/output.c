@@ -78,6 +78,20 @@ static int check(const char *path)
 	return tell(path, err);
 }
 
+/* Each of two of one name would be in the place of the other. */
+static int check_names(const struct outputs_options *options)
+{
+	for (size_t i = 0; i < options->n_paths; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(options->paths[i], options->paths[k]) != 0)
+				continue;
+			message("--output %s: given twice", options->paths[i]);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 static int read_before(struct outputs *outputs)
 {
 	const char *path = outputs->options.diff;
@@ -92,14 +106,17 @@ static int read_before(struct outputs *outputs)
 int outputs_create(const struct outputs_options *options, struct outputs **ret)
 {
 	struct outputs *outputs = calloc(1, sizeof(*outputs));
-	int err = 0;
+	int err;
 
-	if (!outputs)
+	if (outputs)
+		outputs->begun = calloc(options->n_paths + 1, sizeof(*outputs->begun));
+	if (!outputs || !outputs->begun) {
+		message("%s", strerror(ENOMEM));
+		outputs_destroy(outputs);
 		return -ENOMEM;
+	}
 	outputs->options = *options;
-	outputs->begun = calloc(options->n_paths + 1, sizeof(*outputs->begun));
-	if (!outputs->begun)
-		err = -ENOMEM;
+	err = check_names(options);
 	for (size_t i = 0; i < options->n_paths && !err; i++)
 		err = check(options->paths[i]);
 	if (!err)

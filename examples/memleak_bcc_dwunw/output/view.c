@@ -193,6 +193,23 @@ static int add_sums(struct view *view, const struct report_groups *groups)
 	return 0;
 }
 
+int view_set_notes(struct view *view, const char *const *notes, size_t n)
+{
+	const char **kept = calloc(n + 1, sizeof(*kept));
+
+	if (!kept)
+		return -ENOMEM;
+	free(view->notes);
+	view->notes = kept;
+	view->n_notes = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (keep(view, notes[i], &kept[i]))
+			return -ENOMEM;
+		view->n_notes++;
+	}
+	return 0;
+}
+
 static int add_facts(struct view *view, const struct view_facts *facts)
 {
 	view->when = facts->when;
@@ -203,20 +220,15 @@ static int add_facts(struct view *view, const struct view_facts *facts)
 	view->sample_rate = facts->sample_rate;
 	view->sample_bytes = facts->sample_bytes;
 	view->processes = calloc(facts->n_processes + 1, sizeof(*view->processes));
-	view->notes = calloc(facts->n_notes + 1, sizeof(*view->notes));
-	if (!view->processes || !view->notes || keep(view, facts->walk, &view->walk))
+	if (!view->processes || keep(view, facts->walk, &view->walk))
 		return -ENOMEM;
 	view->n_processes = facts->n_processes;
-	view->n_notes = facts->n_notes;
 	for (size_t i = 0; i < facts->n_processes; i++) {
 		view->processes[i].pid = facts->processes[i].pid;
 		if (keep(view, facts->processes[i].comm, &view->processes[i].comm))
 			return -ENOMEM;
 	}
-	for (size_t i = 0; i < facts->n_notes; i++)
-		if (keep(view, facts->notes[i], &view->notes[i]))
-			return -ENOMEM;
-	return 0;
+	return view_set_notes(view, facts->notes, facts->n_notes);
 }
 
 int view_create(const struct report_snapshot *snapshot, const struct report_groups *groups,

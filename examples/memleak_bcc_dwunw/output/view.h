@@ -132,6 +132,8 @@ struct view_facts {
 /* Of all groups; those whose stacks have no frames come without. -ENOMEM. */
 int view_create(const struct report_snapshot *snapshot, const struct report_groups *groups,
 		const struct view_facts *facts, struct view **ret);
+/* Instead of those it has; texts are copied. -ENOMEM. */
+int view_set_notes(struct view *view, const char *const *notes, size_t n);
 void view_free(struct view *view);
 
 #endif
