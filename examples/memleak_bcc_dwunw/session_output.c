@@ -8,6 +8,7 @@
 #include "comm.h"
 #include "elf/elf_file.h"
 #include "message.h"
+#include "output/history.h"
 #include "output/output.h"
 #include "output/view.h"
 #include "process/process.h"
@@ -69,6 +70,17 @@ static size_t list_processes(struct session *session, struct view_process *ret)
 	return n;
 }
 
+static int add_history(struct session *session, struct view *view)
+{
+	int without = session->history ? 0 : history_create(&session->history);
+
+	if (!without)
+		without = history_add(session->history, view);
+	if (without > 0)
+		message("%d stacks past %d have no history", without, HISTORY_MAX_STACKS);
+	return without < 0 ? without : 0;
+}
+
 int session_view(struct session *session, const struct report_snapshot *snapshot,
 		 const struct report_groups *groups, const struct report_options *options,
 		 struct view **ret)
@@ -92,9 +104,15 @@ int session_view(struct session *session, const struct report_snapshot *snapshot
 		.find_mapping = find_mapping,
 		.context = session,
 	};
+	int err;
 
 	clock_gettime(CLOCK_REALTIME, &facts.when);
-	return view_create(snapshot, groups, &facts, ret);
+	err = view_create(snapshot, groups, &facts, ret);
+	if (!err && add_history(session, *ret)) {
+		view_free(*ret);
+		err = -ENOMEM;
+	}
+	return err;
 }
 
 static void fail(struct session *session, int err)

@@ -3,6 +3,7 @@
 
 #include <dwunw/dwunw.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -251,10 +252,27 @@ void view_free(struct view *view)
 	for (size_t i = 0; i < view->n_stacks; i++)
 		free((void *)view->stacks[i].frames);
 	free(view->stacks);
+	free(view->reports_ns);
+	free(view->histories);
 	free(view->sums);
 	free(view->notes);
 	free(view->processes);
 	free(view->modules);
 	strings_free(&view->strings);
 	free(view);
+}
+
+int64_t view_growth_per_minute(const struct view *view, const struct view_stack *stack)
+{
+	size_t n = stack->n_history, last = view->n_reports;
+	uint64_t from_ns = n > 1      ? view->reports_ns[last - n]
+			   : last > 1 ? view->reports_ns[last - 2]
+				      : 0;
+	uint64_t from_bytes = n > 1 ? stack->history[0] : 0;
+	double minutes = (double)(view->elapsed_ns - from_ns) / 60e9;
+
+	/* no time has passed: nothing can be said */
+	return view->elapsed_ns > from_ns
+		       ? llround(((double)stack->bytes - (double)from_bytes) / minutes)
+		       : 0;
 }

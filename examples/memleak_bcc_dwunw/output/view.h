@@ -55,9 +55,9 @@ struct view_stack {
 	uint64_t before_bytes, before_blocks; /* what it held in the view compared with */
 	const struct view_frame *frames;      /* innermost first */
 	size_t n_frames;
-	/* bytes at the last reports, this one the last; one number a report */
+	/* bytes at the last reports, from the first with this stack to this one; one number a report */
 	const uint64_t *history;
-	size_t n_history;
+	size_t n_history; /* 0: not known */
 };
 
 struct view_process {
@@ -98,6 +98,10 @@ struct view {
 	size_t n_notes;
 	struct view_stack *stacks; /* in the report's order */
 	size_t n_stacks;
+	/* when the reports were made that histories are of, as elapsed_ns; this one the last */
+	uint64_t *reports_ns;
+	size_t n_reports;
+	uint64_t *histories; /* what the stacks' histories are in */
 	/* view_compare(): */
 	bool compared;
 	struct timespec before_when;
@@ -133,5 +137,8 @@ struct view_facts {
 int view_create(const struct report_snapshot *snapshot, const struct report_groups *groups,
 		const struct view_facts *facts, struct view **ret);
 void view_free(struct view *view);
+
+/* Bytes by which a stack grew a minute, from the first report of its history to this one; in its first, since the one before or the start. */
+int64_t view_growth_per_minute(const struct view *view, const struct view_stack *stack);
 
 #endif

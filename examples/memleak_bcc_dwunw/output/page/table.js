@@ -1,0 +1,206 @@
+/* The table of stacks. */
+
+const FIRST_ROWS = 50, MORE_ROWS = 200;
+
+/* The columns of this view: what they sort by, and what a cell shows. */
+function columnsOf(view) {
+	const about = view.estimated ? '\u2248 ' : '';
+	const columns = [
+		{id: 'bytes', title: 'Bytes', cell: (s) => bytesCell(view, s, about)},
+		{id: 'blocks', title: 'Blocks', cell: (s) => [about + exact(s.blocks)]},
+	];
+	if (!view.no_ages)
+		columns.push({id: 'oldest_ms', title: 'Oldest', cell: (s) => [duration(s.oldest_ms)]});
+	columns.push({id: 'per_minute', title: 'Growth/min', cell: (s) => [signedBytes(s.per_minute)]});
+	if (view.points > 1)
+		columns.push({id: 'growth_bytes', title: 'Trend', hint: 'Bytes over the last ' + view.reports_ms.length +
+			' reports; sorted by the growth since the report before', cell: (s) => [trendOf(view, s)]});
+	if (view.before) {
+		columns.push({id: 'before_bytes', title: 'Before', cell: (s) => [inUnits(s.before_bytes)]});
+		columns.push({id: 'change', title: 'Change', cell: changeCell});
+	}
+	columns.push({id: 'stack', title: 'Stack', text: true, cell: (s) => [stackButton(view, s)]});
+	return columns;
+}
+
+function bytesCell(view, stack, about) {
+	const bar = element('i', {class: 'part', 'aria-hidden': 'true'});
+	bar.style.width = Math.min(100, view.bytes ? 100 * stack.bytes / view.bytes : 0).toFixed(2) + '%';
+	return [element('b', null, about + inUnits(stack.bytes)), ' ', element('small', null, exact(stack.bytes)), bar];
+}
+
+function changeCell(stack) {
+	const kind = stack.change > 0 ? 'up' : stack.change < 0 ? 'down' : 'even';
+	const mark = {up: '\u25b2 ', down: '\u25bc ', even: ''}[kind];
+	return [element('span', {class: kind}, mark + signedBytes(stack.change)), ' ',
+		element('small', null, signedExact(stack.change))];
+}
+
+/* The bytes of the last reports as a line, this report at its right. */
+function trendOf(view, stack) {
+	const space = 'http://www.w3.org/2000/svg', width = 84, height = 22, n = stack.history.length;
+	const svg = document.createElementNS(space, 'svg'), line = document.createElementNS(space, 'polyline');
+	const step = (width - 4) / Math.max(view.points - 1, 1);
+	const points = stack.history.map((level, i) =>
+		(2 + (view.points - n + i) * step).toFixed(1) + ',' + (height - 3 - level * (height - 6) / 63).toFixed(1));
+	if (n && n < view.points) /* it held nothing before */
+		points.unshift((2 + (view.points - n - 1) * step).toFixed(1) + ',' + (height - 3));
+	svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
+	svg.setAttribute('class', 'trend');
+	svg.setAttribute('role', 'img');
+	svg.setAttribute('aria-label', 'at ' + stack.reports + ' reports; since the one before ' + signedBytes(stack.growth_bytes));
+	line.setAttribute('points', points.join(' '));
+	svg.append(line);
+	if (n) {
+		const end = document.createElementNS(space, 'circle'), [x, y] = points[points.length - 1].split(',');
+		end.setAttribute('cx', x);
+		end.setAttribute('cy', y);
+		end.setAttribute('r', 2);
+		svg.append(end);
+	}
+	return svg;
+}
+
+/* The innermost functions on one line; it unfolds the stack. */
+function stackButton(view, stack) {
+	const names = stack.path.slice(-4).reverse().map((number) => view.functions[view.frames[number].fn].label);
+	const text = names.length ? names.join(' \u2190 ') : 'no frames';
+	const button = element('button', {type: 'button', class: 'fold', 'aria-expanded': 'false'}, text);
+	if (stack.stop)
+		button.append(' ', element('span', {class: 'tag'}, 'incomplete'));
+	return button;
+}
+
+function frameLine(view, number) {
+	const frame = view.frames[number], fn = view.functions[frame.fn];
+	const item = element('li', null, element('span', {class: 'name'}, fn.name));
+	if (placeOf(fn, frame))
+		item.append(' ', element('span', {class: 'place'}, placeOf(fn, frame)));
+	if (fn.module >= 0)
+		item.append(' ', element('span', {class: 'of'}, '[' + view.modules[fn.module].path + ']'));
+	if (frame.inlined)
+		item.append(' ', element('span', {class: 'tag'}, 'inlined'));
+	if (frame.byFramePointer)
+		item.append(' ', element('span', {class: 'tag'}, 'left by frame pointer'));
+	return item;
+}
+
+function unfolded(view, stack, onZoom) {
+	const box = element('div', {class: 'unfolded'}), facts = [];
+	const zoom = element('button', {type: 'button'}, 'Zoom the graph to this stack');
+	if (stack.pid)
+		facts.push('pid ' + stack.pid);
+	if (stack.tid)
+		facts.push('thread ' + stack.tid);
+	if (stack.comm)
+		facts.push(stack.comm);
+	facts.push(percent(stack.bytes, view.bytes) + ' of all', signedBytes(stack.growth_bytes) + ' since the report before');
+	if (stack.median_ms)
+		facts.push('half of the blocks older than ' + duration(stack.median_ms));
+	if (stack.sampled)
+		facts.push('estimated from ' + exact(stack.sampled) + ' blocks');
+	if (view.before)
+		facts.push('blocks ' + exact(stack.before_blocks) + ' \u2192 ' + exact(stack.blocks));
+	zoom.addEventListener('click', () => onZoom(stack));
+	box.append(element('p', null, facts.join(' \u00b7 '), ' ', zoom));
+	if (stack.stop)
+		box.append(element('p', {class: 'stop'}, 'The stack ends before its root: ' + stack.stop));
+	box.append(element('ol', {start: 0}, ...stack.path.slice().reverse().map((number) => frameLine(view, number))));
+	return box;
+}
+
+function makeTable(view, state, onChange) {
+	const table = document.getElementById('table'), columns = columnsOf(view);
+	const head = table.tHead, body = table.tBodies[0], shownText = document.getElementById('shown');
+	const more = document.getElementById('more'), all = document.getElementById('all');
+	let rows = FIRST_ROWS;
+
+	function sortBy(column) {
+		state.descending = state.sort === column.id ? !state.descending : !column.text;
+		state.sort = column.id;
+		drawTable();
+	}
+
+	function drawHead() {
+		const row = element('tr');
+		for (const column of columns) {
+			const current = state.sort === column.id;
+			const button = element('button', {type: 'button', title: column.hint || 'Sort by this'}, column.title);
+			const cell = element('th', {scope: 'col', class: column.text ? 'text' : column.id,
+						    'aria-sort': !current ? 'none' : state.descending ? 'descending' : 'ascending'}, button);
+			button.dataset.column = column.id;
+			button.addEventListener('click', () => sortBy(column));
+			row.append(cell);
+		}
+		const focused = head.contains(document.activeElement) ? document.activeElement.dataset.column : null;
+		head.replaceChildren(row);
+		if (focused)
+			head.querySelector('[data-column="' + focused + '"]').focus();
+	}
+
+	function toggle(row, stack) {
+		const open = row.nextSibling && row.nextSibling.className === 'more';
+		row.querySelector('.fold').setAttribute('aria-expanded', String(!open));
+		if (open) {
+			row.nextSibling.remove();
+		} else {
+			const cell = element('td', {colspan: columns.length}, unfolded(view, stack, onChange.zoomStack));
+			row.after(element('tr', {class: 'more'}, cell));
+		}
+		onChange.select(open ? null : stack);
+		for (const other of body.querySelectorAll('tr.selected'))
+			other.classList.remove('selected');
+		row.classList.toggle('selected', !open);
+	}
+
+	function makeRow(stack) {
+		const row = element('tr', {class: 'stack' + (state.selected === stack ? ' selected' : '')});
+		for (const column of columns)
+			row.append(element('td', {class: column.text ? 'text' : column.id}, ...column.cell(stack)));
+		row.addEventListener('click', () => toggle(row, stack));
+		return row;
+	}
+
+	function textKey(stack) {
+		return stack.path.slice(-4).reverse().map((number) => view.functions[view.frames[number].fn].label).join(' ');
+	}
+
+	function sorted(stacks) {
+		const sign = state.descending ? -1 : 1, by = state.sort;
+		const keys = by === 'stack' ? new Map(stacks.map((stack) => [stack, textKey(stack)])) : null;
+		return stacks.sort((a, b) => {
+			const one = keys ? keys.get(a) : a[by], other = keys ? keys.get(b) : b[by];
+			return (one < other ? -sign : one > other ? sign : 0) || a.rank - b.rank;
+		});
+	}
+
+	function drawTable() {
+		const chosen = view.stacks.filter((stack) => stackIsFound(view, state.found, stack) && state.through(stack));
+		const bytes = chosen.reduce((sum, stack) => sum + stack.bytes, 0), rest = Math.max(0, chosen.length - rows);
+		drawHead();
+		body.replaceChildren(...sorted(chosen).slice(0, rows).map(makeRow));
+		shownText.textContent = exact(chosen.length) + ' of ' + exact(view.stacks.length) + ' stacks, ' + inUnits(bytes) +
+			(state.zoom.parent ? ', through the frame zoomed to' : '');
+		more.hidden = all.hidden = !rest;
+		more.textContent = 'Show ' + exact(Math.min(MORE_ROWS, rest)) + ' more';
+		all.textContent = 'Show all ' + exact(chosen.length);
+	}
+
+	function showMore(count) {
+		rows += count;
+		drawTable();
+	}
+
+	body.addEventListener('keydown', (event) => {
+		const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
+		if (!step || !event.target.classList.contains('fold'))
+			return;
+		const folds = Array.from(body.querySelectorAll('.fold')), next = folds[folds.indexOf(event.target) + step];
+		event.preventDefault();
+		if (next)
+			next.focus();
+	});
+	more.addEventListener('click', () => showMore(MORE_ROWS));
+	all.addEventListener('click', () => showMore(view.stacks.length));
+	return {draw: drawTable};
+}
