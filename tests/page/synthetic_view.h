@@ -216,6 +216,55 @@ static struct synthetic *synthetic_create(size_t n_stacks, bool compared)
 	return s;
 }
 
+/* What would leave its place in the page, or hide in it; the innermost frames of the first stacks. */
+static const char *const synthetic_hostile[] = {
+	"</script><script>window.broken = 1</script>",
+	"<!--<script>",
+	"-->]]></style></title><img src=x onerror=\"window.broken = 2\">",
+	"\"'`${window.broken = 3}\\",
+	"\\u003c/script\\u003e",
+	"&lt;b&gt;&amp;",
+	"one\ntwo\rthree\tfour\033[31mred\x01\x7f",
+	"not utf-8: \xff\xfe\xc3(\xed\xa0\x80\xc0\xaf\xf4\x90\x80\x80 cut \xe2\x82",
+	"lines\xe2\x80\xa8"
+	"and\xe2\x80\xa9paragraphs\xc2\x85",
+	"turned \xe2\x80\xaetxt.exe\xe2\x81\xa6",
+	"\xe5\x87\xbd\xe6\x95\xb0 \xf0\x9f\x92\xa7 \xd0\xb8\xd0\xbc\xd1\x8f",
+	"__proto__",
+	"constructor",
+	"a;b c",
+	"",
+};
+
+#define SYNTHETIC_HOSTILE (sizeof(synthetic_hostile) / sizeof(synthetic_hostile[0]))
+#define SYNTHETIC_LONG 10000 /* bytes of a C++ name */
+
+/* The view must have more stacks than there are hostile names. */
+static void synthetic_make_hostile(struct synthetic *s)
+{
+	struct view *view = &s->view;
+	char *name = malloc(SYNTHETIC_LONG + 1);
+
+	if (!name || view->n_stacks <= SYNTHETIC_HOSTILE)
+		abort();
+	for (size_t i = 0; i < SYNTHETIC_LONG; i++)
+		name[i] = "std::map<int, "[i % 14];
+	name[SYNTHETIC_LONG] = '\0';
+	for (size_t i = 0; i <= SYNTHETIC_HOSTILE; i++) {
+		struct view_frame *frame = (struct view_frame *)view->stacks[i].frames;
+		const char *text = i < SYNTHETIC_HOSTILE ? synthetic_hostile[i] : name;
+
+		frame->function = frame->file = synthetic_keep(s, text);
+		frame->line = 1;
+		view->stacks[i].comm = frame->function;
+		view->stacks[i].stop = frame->function;
+		view->processes[0].comm = synthetic_keep(s, synthetic_hostile[2]);
+		view->modules[i % view->n_modules].path = frame->function;
+		view->sums[1].reason = view->notes[0] = synthetic_keep(s, synthetic_hostile[0]);
+	}
+	free(name);
+}
+
 /* As view_free(), but the view is part of what is freed. */
 static void synthetic_free(struct synthetic *s)
 {

@@ -91,6 +91,7 @@ function decodeView(raw) {
 	view.functions = decodeFunctions(raw);
 	view.frames = decodeFrames(raw);
 	view.stacks = decodeStacks(raw);
+	view.most = view.stacks.reduce((most, stack) => Math.max(most, stack.bytes), 1);
 	view.modules = raw.modules.map(([path, buildId]) => ({
 		path: visible(path),
 		name: visible(path).replace(/^.*\//, '') || visible(path),

@@ -1,7 +1,8 @@
 /* The flame graph: one element for each frame that is wide enough to be seen. */
 
 const ROW = 20; /* pixels, as in page.css */
-const NARROWEST = 0.7; /* pixels: narrower frames are left out, and counted */
+const NARROWEST = 1; /* pixels: narrower frames are left out, and counted */
+const NARROWEST_TEXT = 34;
 const HUES = [28, 205, 135, 275, 50, 340, 175, 235, 88, 310]; /* of modules; the others are grey */
 
 /* `state` is the page's (page.js). */
@@ -55,7 +56,7 @@ function makeGraph(view, state, onChange) {
 		frame.setAttribute('aria-level', node.depth + 1);
 		frame.style.left = (100 * left).toFixed(4) + '%';
 		frame.style.width = (100 * width).toFixed(4) + '%';
-		if (pixels > 24)
+		if (pixels > NARROWEST_TEXT)
 			frame.textContent = labelOf(node);
 		frame.frameNode = node;
 		graph.places.set(node, {frame, row, left, width});

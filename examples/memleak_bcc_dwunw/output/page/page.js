@@ -114,8 +114,12 @@ function startPage(view) {
 		table.draw();
 	}
 
+	const trees = new Map(); /* both are kept once they are made */
+
 	function rebuild() {
-		state.root = state.zoom = state.focus = buildTree(view, state.inverted);
+		if (!trees.has(state.inverted))
+			trees.set(state.inverted, buildTree(view, state.inverted));
+		state.root = state.zoom = state.focus = trees.get(state.inverted);
 		state.fastest = state.root.kids.reduce((most, kid) => Math.max(most, Math.abs(kid.per_minute)), 0);
 		sortKids(state.root, state.measure);
 		markSelected();
@@ -189,9 +193,12 @@ function startPage(view) {
 	}
 
 	function invert() {
+		const zoomed = state.zoom.parent;
 		state.inverted = press('invert');
 		rebuild();
-		drawAll();
+		drawGraph();
+		if (zoomed)
+			table.draw();
 	}
 
 	function flip() {

@@ -25,7 +25,7 @@ function columnsOf(view) {
 
 function bytesCell(view, stack, about) {
 	const bar = element('i', {class: 'part', 'aria-hidden': 'true'});
-	bar.style.width = Math.min(100, view.bytes ? 100 * stack.bytes / view.bytes : 0).toFixed(2) + '%';
+	bar.style.width = Math.min(100, 100 * stack.bytes / view.most).toFixed(2) + '%';
 	return [element('b', null, about + inUnits(stack.bytes)), ' ', element('small', null, exact(stack.bytes)), bar];
 }
 
@@ -113,7 +113,10 @@ function makeTable(view, state, onChange) {
 	const table = document.getElementById('table'), columns = columnsOf(view);
 	const head = table.tHead, body = table.tBodies[0], shownText = document.getElementById('shown');
 	const more = document.getElementById('more'), all = document.getElementById('all');
+	const made = new Map();
 	let rows = FIRST_ROWS;
+
+	table.prepend(element('colgroup', null, ...columns.map((column) => element('col', {class: column.id}))));
 
 	function sortBy(column) {
 		state.descending = state.sort === column.id ? !state.descending : !column.text;
@@ -138,27 +141,37 @@ function makeTable(view, state, onChange) {
 			head.querySelector('[data-column="' + focused + '"]').focus();
 	}
 
-	function toggle(row, stack) {
-		const open = row.nextSibling && row.nextSibling.className === 'more';
-		row.querySelector('.fold').setAttribute('aria-expanded', String(!open));
-		if (open) {
-			row.nextSibling.remove();
-		} else {
-			const cell = element('td', {colspan: columns.length}, unfolded(view, stack, onChange.zoomStack));
-			row.after(element('tr', {class: 'more'}, cell));
-		}
-		onChange.select(open ? null : stack);
-		for (const other of body.querySelectorAll('tr.selected'))
-			other.classList.remove('selected');
-		row.classList.toggle('selected', !open);
-	}
-
 	function makeRow(stack) {
-		const row = element('tr', {class: 'stack' + (state.selected === stack ? ' selected' : '')});
+		const row = element('tr', {class: 'stack'});
 		for (const column of columns)
 			row.append(element('td', {class: column.text ? 'text' : column.id}, ...column.cell(stack)));
-		row.addEventListener('click', () => toggle(row, stack));
-		return row;
+		row.addEventListener('click', () => toggle(stack));
+		return {row, frames: null};
+	}
+
+	/* Rows are made once: one that is unfolded stays so, whatever is sorted or searched for. */
+	function rowsOf(stack) {
+		if (!made.has(stack))
+			made.set(stack, makeRow(stack));
+		const {row, frames} = made.get(stack);
+		return frames ? [row, frames] : [row];
+	}
+
+	function toggle(stack) {
+		const pair = made.get(stack), open = pair.frames !== null;
+		pair.row.querySelector('.fold').setAttribute('aria-expanded', String(!open));
+		if (open) {
+			pair.frames.remove();
+			pair.frames = null;
+		} else {
+			const cell = element('td', {colspan: columns.length}, unfolded(view, stack, onChange.zoomStack));
+			pair.frames = element('tr', {class: 'more'}, cell);
+			pair.row.after(pair.frames);
+		}
+		if (state.selected && made.has(state.selected))
+			made.get(state.selected).row.classList.remove('selected');
+		pair.row.classList.toggle('selected', !open);
+		onChange.select(open ? null : stack);
 	}
 
 	function textKey(stack) {
@@ -178,7 +191,10 @@ function makeTable(view, state, onChange) {
 		const chosen = view.stacks.filter((stack) => stackIsFound(view, state.found, stack) && state.through(stack));
 		const bytes = chosen.reduce((sum, stack) => sum + stack.bytes, 0), rest = Math.max(0, chosen.length - rows);
 		drawHead();
-		body.replaceChildren(...sorted(chosen).slice(0, rows).map(makeRow));
+		const fragment = document.createDocumentFragment();
+		for (const stack of sorted(chosen).slice(0, rows))
+			fragment.append(...rowsOf(stack));
+		body.replaceChildren(fragment);
 		shownText.textContent = exact(chosen.length) + ' of ' + exact(view.stacks.length) + ' stacks, ' + inUnits(bytes) +
 			(state.zoom.parent ? ', through the frame zoomed to' : '');
 		more.hidden = all.hidden = !rest;
