@@ -104,14 +104,18 @@ int session_view(struct session *session, const struct report_snapshot *snapshot
 		.find_mapping = find_mapping,
 		.context = session,
 	};
+	struct view *view;
 	int err;
 
 	clock_gettime(CLOCK_REALTIME, &facts.when);
-	err = view_create(snapshot, groups, &facts, ret);
-	if (!err && add_history(session, *ret)) {
-		view_free(*ret);
-		err = -ENOMEM;
-	}
+	err = view_create(snapshot, groups, &facts, &view);
+	if (err)
+		return err;
+	err = add_history(session, view);
+	if (err)
+		view_free(view);
+	else
+		*ret = view;
 	return err;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/frames.h"
 #include "output/numbering.h"
 #include "output/script_text.h"
 #include "output/view.h"
@@ -123,20 +124,36 @@ static void print_words(FILE *out, const char *name, const struct numbering *of,
 	fputs(",\n", out);
 }
 
-static void print_frames(FILE *out, struct stacks *stacks)
+static int print_function(FILE *out, const struct view *view, const struct numbering_key *key)
+{
+	const struct view_frame frame = {.pc = key->words[3],
+					 .module = (uint32_t)key->words[1] - 1};
+	char *name;
+
+	if (key->words[0]) {
+		script_text(out, (const char *)(uintptr_t)key->words[0]);
+		return 0;
+	}
+	name = frame_name(view, &frame);
+	if (!name)
+		return -ENOMEM;
+	fputs("[", out);
+	script_text(out, name);
+	fprintf(out, ",\"%" PRIx64 "\"]", frame.pc);
+	free(name);
+	return 0;
+}
+
+static int print_frames(FILE *out, struct stacks *stacks)
 {
 	const struct numbering *functions = &stacks->functions, *frames = &stacks->frames;
 
 	print_texts(out, "files", &stacks->files);
 	fputs("\"functions\":[", out);
 	for (size_t i = 0; i < functions->n; i++) {
-		const char *name = (const char *)(uintptr_t)functions->keys[i].words[0];
-
 		fputs(i ? ",\n" : "", out);
-		if (name)
-			script_text(out, name);
-		else
-			fprintf(out, "[\"%" PRIx64 "\"]", functions->keys[i].words[3]);
+		if (print_function(out, stacks->view, &functions->keys[i]))
+			return -ENOMEM;
 	}
 	fputs("],\n", out);
 	print_words(out, "function_module", functions, 1, stacks->numbers);
@@ -147,6 +164,7 @@ static void print_frames(FILE *out, struct stacks *stacks)
 	for (size_t i = 0; i < frames->n; i++)
 		putc('0' + (int)frames->keys[i].words[2], out);
 	fputs("\",\n", out);
+	return 0;
 }
 
 static size_t count_shared(const struct stacks *stacks, uint32_t one, uint32_t other)
@@ -271,8 +289,9 @@ int html_stacks_print(FILE *out, const struct view *view)
 	struct stacks stacks = {.view = view};
 	int err = number_all(&stacks);
 
+	if (!err)
+		err = print_frames(out, &stacks);
 	if (!err) {
-		print_frames(out, &stacks);
 		print_paths(out, &stacks);
 		print_texts(out, "texts", &stacks.texts);
 		print_columns(out, &stacks);

@@ -13,7 +13,7 @@ struct view;
  * Members of a JSON object, for page/data.js; "column" is script_column():
  *
  *   files              texts
- *   functions          a name, or [pc in hexadecimal] where there is none
+ *   functions          a name, or, where there is none, [frame_name(), pc in hexadecimal]
  *   function_module    column: index into modules + 1; 0: none
  *   function_file      column: index into files + 1; 0: none
  *   frame_function     column: index into functions

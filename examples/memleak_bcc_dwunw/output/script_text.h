@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 /*
- * A string in quotes, in ASCII without `<`, `>`, `&`, so that no text ends the script or opens a comment; control characters too are
- * escaped. A byte that is not part of UTF-8 (RFC 3629) becomes U+FFFD. NULL: null.
+ * A string in quotes, of what print_name() prints: control characters and bytes that are not UTF-8 are \xNN in it. Without `<`, `>` and `&`,
+ * so that no text ends the script or opens a comment. NULL: null.
  */
 void script_text(FILE *out, const char *text);
 

@@ -33,11 +33,11 @@ function decodeFunctions(raw) {
 	const modules = decodeColumn(raw.function_module, n), files = decodeColumn(raw.function_file, n);
 	return raw.functions.map((name, i) => {
 		const unnamed = Array.isArray(name);
-		const text = visible(unnamed ? '0x' + name[0] : name);
+		const text = visible(unnamed ? name[0] : name);
 		return {
 			name: text,
 			label: unnamed ? text : shortName(text),
-			unnamed,
+			pc: unnamed ? name[1] : '',
 			module: modules[i] - 1,
 			file: files[i] ? visible(raw.files[files[i] - 1]) : '',
 		};
@@ -102,12 +102,10 @@ function decodeView(raw) {
 	return view;
 }
 
-/* Characters that cannot be seen, or that move others about, as their code. */
+/* Characters that cannot be seen, or that move others about, as their code; control characters are written so already. */
 function visible(text) {
-	return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) => {
-		const code = c.charCodeAt(0);
-		return code < 0x100 ? '\\x' + code.toString(16).padStart(2, '0') : '\\u' + code.toString(16).padStart(4, '0');
-	});
+	return text.replace(/[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) =>
+		'\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
 }
 
 /* Without what stands in template arguments and parameters. */

@@ -189,6 +189,8 @@ function placesOf(view, node) {
 }
 
 function placeOf(fn, frame) {
+	if (fn.pc)
+		return '0x' + fn.pc;
 	if (frame.line)
 		return (fn.file || '?') + ':' + frame.line;
 	return (fn.file ? fn.file + ' ' : '') + (frame.offset ? '+0x' + frame.offset.toString(16) : '');

@@ -77,7 +77,7 @@ function frameLine(view, number) {
 	if (placeOf(fn, frame))
 		item.append(' ', element('span', {class: 'place'}, placeOf(fn, frame)));
 	if (fn.module >= 0)
-		item.append(' ', element('span', {class: 'of'}, '[' + view.modules[fn.module].path + ']'));
+		item.append(' ', element('span', {class: 'of', title: view.modules[fn.module].path}, '[' + view.modules[fn.module].name + ']'));
 	if (frame.inlined)
 		item.append(' ', element('span', {class: 'tag'}, 'inlined'));
 	if (frame.byFramePointer)
