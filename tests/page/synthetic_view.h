@@ -124,6 +124,8 @@ static void synthetic_make_history(struct synthetic *s, struct view_stack *stack
 
 static void synthetic_add_up(struct view *view, const struct view_stack *stack)
 {
+	for (size_t i = 0; i < stack->n_history; i++)
+		view->reports[SYNTHETIC_REPORTS - stack->n_history + i].bytes += stack->history[i];
 	view->bytes += stack->bytes;
 	view->blocks += stack->blocks;
 	view->before_bytes += stack->before_bytes;
@@ -179,8 +181,8 @@ static void synthetic_make_facts(struct synthetic *s)
 	view->processes = calloc(1, sizeof(*view->processes));
 	view->sums = calloc(2, sizeof(*view->sums));
 	view->notes = calloc(1, sizeof(*view->notes));
-	view->reports_ns = calloc(SYNTHETIC_REPORTS, sizeof(*view->reports_ns));
-	if (!view->modules || !view->processes || !view->sums || !view->notes || !view->reports_ns)
+	view->reports = calloc(SYNTHETIC_REPORTS, sizeof(*view->reports));
+	if (!view->modules || !view->processes || !view->sums || !view->notes || !view->reports)
 		abort();
 	for (size_t i = 0; i < view->n_modules; i++) {
 		view->modules[i].path = synthetic_keep(s, paths[i]);
@@ -196,8 +198,8 @@ static void synthetic_make_facts(struct synthetic *s)
 	view->walk = synthetic_keep(s, "dwunw");
 	view->n_reports = SYNTHETIC_REPORTS;
 	for (size_t i = 0; i < SYNTHETIC_REPORTS; i++)
-		view->reports_ns[i] = (i + 1) * 60000000000;
-	view->elapsed_ns = view->reports_ns[SYNTHETIC_REPORTS - 1];
+		view->reports[i].elapsed_ns = (i + 1) * 60000000000;
+	view->elapsed_ns = view->reports[SYNTHETIC_REPORTS - 1].elapsed_ns;
 	view->when.tv_sec = 1760000000;
 	view->min_age_ns = 500000000;
 }

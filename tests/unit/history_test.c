@@ -45,6 +45,7 @@ static struct view *view_at(size_t report)
 {
 	struct view *view = view_of(STACKS, (report + 1) * MINUTE);
 
+	view->bytes = report + 1;
 	for (size_t i = 0; i < STACKS; i++) {
 		size_t stack = (i + report) % STACKS; /* the order is another one each time */
 
@@ -77,7 +78,8 @@ static size_t count_wrong(const struct view *view, size_t report)
 		wrong += !is_right(&view->stacks[i], report);
 	wrong += view->n_reports != n;
 	for (size_t i = 0; i < view->n_reports; i++)
-		wrong += view->reports_ns[i] != (report + 2 - n + i) * MINUTE;
+		wrong += view->reports[i].elapsed_ns != (report + 2 - n + i) * MINUTE ||
+			 view->reports[i].bytes != report + 2 - n + i;
 	return wrong;
 }
 
@@ -146,8 +148,8 @@ static void test_growth(void)
 		view->stacks[1] = (struct view_stack){.identity = 1, .bytes = 50};
 		CHECK(history_add(history, view) == 0);
 		CHECK(view_growth_per_minute(view, &view->stacks[0]) == reports[i].per_minute);
-		if (i == 2) /* new since the report before */
-			CHECK(view_growth_per_minute(view, &view->stacks[1]) == 50);
+		if (i == 2) /* it held nothing in the first report */
+			CHECK(view_growth_per_minute(view, &view->stacks[1]) == 25);
 		view_free(view);
 	}
 	history_free(history);

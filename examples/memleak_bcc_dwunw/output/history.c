@@ -22,7 +22,7 @@ struct rows {
 
 struct history {
 	struct rows rows;
-	uint64_t reports_ns[HISTORY_MAX_REPORTS];
+	struct view_report reports[HISTORY_MAX_REPORTS];
 	size_t n_reports;
 };
 
@@ -102,9 +102,10 @@ static int add_report(struct history *history, const struct view *view)
 	free_rows(&history->rows);
 	history->rows = rows;
 	if (history->n_reports == HISTORY_MAX_REPORTS)
-		memmove(history->reports_ns, history->reports_ns + 1,
-			--history->n_reports * sizeof(history->reports_ns[0]));
-	history->reports_ns[history->n_reports++] = view->elapsed_ns;
+		memmove(history->reports, history->reports + 1,
+			--history->n_reports * sizeof(history->reports[0]));
+	history->reports[history->n_reports++] =
+		(struct view_report){view->elapsed_ns, view->bytes};
 	return 0;
 }
 
@@ -118,8 +119,8 @@ static int give_rows(struct history *history, struct view *view)
 		total += history->rows.rows[i].n;
 	}
 	view->histories = calloc(total + 1, sizeof(*view->histories));
-	view->reports_ns = calloc(HISTORY_MAX_REPORTS, sizeof(*view->reports_ns));
-	if (!view->histories || !view->reports_ns)
+	view->reports = calloc(HISTORY_MAX_REPORTS, sizeof(*view->reports));
+	if (!view->histories || !view->reports)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_rows; i++) {
 		const struct row *row = &history->rows.rows[i];
@@ -128,8 +129,7 @@ static int give_rows(struct history *history, struct view *view)
 		       row->n * sizeof(row->numbers[0]));
 	}
 	view->n_reports = history->n_reports;
-	memcpy(view->reports_ns, history->reports_ns,
-	       history->n_reports * sizeof(view->reports_ns[0]));
+	memcpy(view->reports, history->reports, history->n_reports * sizeof(view->reports[0]));
 	return 0;
 }
 
@@ -159,7 +159,7 @@ int history_add(struct history *history, struct view *view)
 	size_t n = history->n_reports;
 	int err = 0;
 
-	if (!n || history->reports_ns[n - 1] != view->elapsed_ns)
+	if (!n || history->reports[n - 1].elapsed_ns != view->elapsed_ns)
 		err = add_report(history, view);
 	return err ? err : give(history, view);
 }

@@ -62,9 +62,10 @@ static void print_lists(FILE *out, const struct view *view)
 		script_text(out, view->modules[i].build_id);
 		fputs("]", out);
 	}
-	fputs("],\n\"reports_ms\":[", out);
+	fputs("],\n\"reports\":[", out);
 	for (size_t i = 0; i < view->n_reports; i++)
-		fprintf(out, "%s%" PRIu64, i ? "," : "", view->reports_ns[i] / 1000000);
+		fprintf(out, "%s[%" PRIu64 ",%" PRIu64 "]", i ? "," : "",
+			view->reports[i].elapsed_ns / 1000000, view->reports[i].bytes);
 	fputs("],\n", out);
 }
 

@@ -252,7 +252,7 @@ void view_free(struct view *view)
 	for (size_t i = 0; i < view->n_stacks; i++)
 		free((void *)view->stacks[i].frames);
 	free(view->stacks);
-	free(view->reports_ns);
+	free(view->reports);
 	free(view->histories);
 	free(view->sums);
 	free(view->notes);
@@ -264,15 +264,13 @@ void view_free(struct view *view)
 
 int64_t view_growth_per_minute(const struct view *view, const struct view_stack *stack)
 {
-	size_t n = stack->n_history, last = view->n_reports;
-	uint64_t from_ns = n > 1      ? view->reports_ns[last - n]
-			   : last > 1 ? view->reports_ns[last - 2]
-				      : 0;
-	uint64_t from_bytes = n > 1 ? stack->history[0] : 0;
-	double minutes = (double)(view->elapsed_ns - from_ns) / 60e9;
+	bool is_first = view->n_reports <= 1;
+	uint64_t from_ns = is_first ? 0 : view->reports[0].elapsed_ns, from_bytes = 0;
 
-	/* no time has passed: nothing can be said */
-	return view->elapsed_ns > from_ns
-		       ? llround(((double)stack->bytes - (double)from_bytes) / minutes)
-		       : 0;
+	if (!stack->n_history || view->elapsed_ns <= from_ns)
+		return 0;
+	if (!is_first && stack->n_history == view->n_reports)
+		from_bytes = stack->history[0];
+	return llround(((double)stack->bytes - (double)from_bytes) * 60e9 /
+		       (double)(view->elapsed_ns - from_ns));
 }

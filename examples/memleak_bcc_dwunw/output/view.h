@@ -76,6 +76,11 @@ struct view_sum {
 #define VIEW_WALK_FP "frame pointers"
 #define VIEW_WALK_KERNEL "kernel"
 
+/* One of the last reports. */
+struct view_report {
+	uint64_t elapsed_ns, bytes; /* as those of its view */
+};
+
 struct view {
 	struct timespec when; /* CLOCK_REALTIME */
 	uint64_t elapsed_ns;  /* since tracing began */
@@ -98,8 +103,7 @@ struct view {
 	size_t n_notes;
 	struct view_stack *stacks; /* in the report's order */
 	size_t n_stacks;
-	/* when the reports were made that histories are of, as elapsed_ns; this one the last */
-	uint64_t *reports_ns;
+	struct view_report *reports; /* that histories are of; this one the last */
 	size_t n_reports;
 	uint64_t *histories; /* what the stacks' histories are in */
 	/* view_compare(): */
@@ -138,7 +142,10 @@ int view_create(const struct report_snapshot *snapshot, const struct report_grou
 		const struct view_facts *facts, struct view **ret);
 void view_free(struct view *view);
 
-/* Bytes by which a stack grew a minute, from the first report of its history to this one; in its first, since the one before or the start. */
+/*
+ * Bytes by which a stack grew a minute since the first of view.reports, of all stacks the same; in the first, since the start. 0 where there is
+ * no history.
+ */
 int64_t view_growth_per_minute(const struct view *view, const struct view_stack *stack);
 
 #endif

@@ -36,7 +36,7 @@ function decodeFunctions(raw) {
 		const text = visible(unnamed ? name[0] : name);
 		return {
 			name: text,
-			label: unnamed ? text : shortName(text),
+			label: unnamed ? text.replace(/^\[.*(?=\+0x)/, '[') : shortName(text),
 			pc: unnamed ? name[1] : '',
 			module: modules[i] - 1,
 			file: files[i] ? visible(raw.files[files[i] - 1]) : '',
@@ -98,7 +98,7 @@ function decodeView(raw) {
 		buildId: buildId || '',
 	}));
 	view.processes = raw.processes.map(([pid, comm]) => ({pid, comm: visible(comm || '')}));
-	view.points = Math.ceil(raw.reports_ms.length / raw.history_step);
+	view.points = Math.ceil(raw.reports.length / raw.history_step);
 	return view;
 }
 

@@ -1,8 +1,18 @@
 /* The page: what its parts share, and what the user does. */
 
-function tile(what, text, small) {
+function tile(what, text, small, picture) {
 	return element('div', {class: 'tile'}, element('span', {class: 'what'}, what), element('b', null, text),
-		small ? element('small', null, small) : '');
+		element('small', null, small), picture || '');
+}
+
+/* Of all that is outstanding, since the first report that is known. */
+function growthTile(view) {
+	const [since, from] = view.reports.length > 1 ? view.reports[0] : [0, 0];
+	const most = view.reports.reduce((high, [, bytes]) => Math.max(high, bytes), 1), n = view.reports.length;
+	const perMinute = view.elapsed_ms > since ? (view.bytes - from) * 60000 / (view.elapsed_ms - since) : 0;
+	const levels = view.reports.map(([, bytes]) => Math.floor(63 * bytes / most));
+	return tile('Growth', signedBytes(Math.round(perMinute)) + '/min', n > 1 ? 'over ' + n + ' reports' : 'since the start',
+		n > 1 ? trendLine(levels, n, 'outstanding bytes at ' + n + ' reports') : '');
 }
 
 function showHeader(view) {
@@ -10,7 +20,6 @@ function showHeader(view) {
 	const names = view.processes.map((process) => process.comm + ' (' + process.pid + ')');
 	const who = names.length ? names.slice(0, 4).join(', ') + (names.length > 4 ? ' and ' + (names.length - 4) + ' more' : '') :
 		view.walk === 'kernel' ? 'Kernel' : 'Outstanding allocations';
-	const growth = view.stacks.reduce((sum, stack) => sum + stack.per_minute, 0);
 	const oldest = view.stacks.reduce((most, stack) => Math.max(most, stack.oldest_ms), 0);
 	document.title = who + ': ' + inUnits(view.bytes) + ' outstanding';
 	document.getElementById('title').textContent = who;
@@ -18,7 +27,7 @@ function showHeader(view) {
 	const tiles = [
 		tile('Outstanding', about + inUnits(view.bytes), about + exact(view.bytes) + ' bytes'),
 		tile('Blocks', about + exact(view.blocks), exact(view.stacks.length) + ' stacks'),
-		tile('Growth', signedBytes(growth) + '/min', 'over ' + Math.max(1, view.reports_ms.length) + (view.reports_ms.length > 1 ? ' reports' : ' report')),
+		growthTile(view),
 		tile('Traced for', duration(view.elapsed_ms), 'stacks by ' + view.walk),
 	];
 	if (!view.no_ages)

@@ -13,7 +13,7 @@ function columnsOf(view) {
 		columns.push({id: 'oldest_ms', title: 'Oldest', cell: (s) => [duration(s.oldest_ms)]});
 	columns.push({id: 'per_minute', title: 'Growth/min', cell: (s) => [signedBytes(s.per_minute)]});
 	if (view.points > 1)
-		columns.push({id: 'growth_bytes', title: 'Trend', hint: 'Bytes over the last ' + view.reports_ms.length +
+		columns.push({id: 'growth_bytes', title: 'Trend', hint: 'Bytes over the last ' + view.reports.length +
 			' reports; sorted by the growth since the report before', cell: (s) => [trendOf(view, s)]});
 	if (view.before) {
 		columns.push({id: 'before_bytes', title: 'Before', cell: (s) => [inUnits(s.before_bytes)]});
@@ -36,30 +36,33 @@ function changeCell(stack) {
 		element('small', null, signedExact(stack.change))];
 }
 
-/* The bytes of the last reports as a line, this report at its right. */
-function trendOf(view, stack) {
-	const space = 'http://www.w3.org/2000/svg', width = 84, height = 22, n = stack.history.length;
+/* Levels of 0 to 63 as a line that ends at its right, of a width for `points` of them. */
+function trendLine(levels, points, label) {
+	const space = 'http://www.w3.org/2000/svg', width = 84, height = 22, n = levels.length;
 	const svg = document.createElementNS(space, 'svg'), line = document.createElementNS(space, 'polyline');
-	const step = (width - 4) / Math.max(view.points - 1, 1);
-	const points = stack.history.map((level, i) =>
-		(2 + (view.points - n + i) * step).toFixed(1) + ',' + (height - 3 - level * (height - 6) / 63).toFixed(1));
-	if (n && n < view.points) /* it held nothing before */
-		points.unshift((2 + (view.points - n - 1) * step).toFixed(1) + ',' + (height - 3));
+	const step = (width - 4) / Math.max(points - 1, 1);
+	const y = (level) => (height - 3 - level * (height - 6) / 63).toFixed(1);
+	const places = levels.map((level, i) => (2 + (points - n + i) * step).toFixed(1) + ',' + y(level));
+	if (n && n < points) /* it held nothing before */
+		places.unshift((2 + (points - n - 1) * step).toFixed(1) + ',' + y(0));
 	svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
 	svg.setAttribute('class', 'trend');
 	svg.setAttribute('role', 'img');
-	svg.setAttribute('aria-label', 'at ' + stack.reports + ' reports; since the one before ' + signedBytes(stack.growth_bytes));
-	line.setAttribute('points', points.join(' '));
+	svg.setAttribute('aria-label', label);
+	line.setAttribute('points', places.join(' '));
 	svg.append(line);
 	if (n) {
-		const end = document.createElementNS(space, 'circle'), [x, y] = points[points.length - 1].split(',');
-		end.setAttribute('cx', x);
-		end.setAttribute('cy', y);
+		const end = document.createElementNS(space, 'circle'), [right, last] = places[places.length - 1].split(',');
+		end.setAttribute('cx', right);
+		end.setAttribute('cy', last);
 		end.setAttribute('r', 2);
 		svg.append(end);
 	}
 	return svg;
 }
+
+const trendOf = (view, stack) => trendLine(stack.history, view.points,
+	'at ' + stack.reports + ' reports; since the one before ' + signedBytes(stack.growth_bytes));
 
 /* The innermost functions on one line; it unfolds the stack. */
 function stackButton(view, stack) {
