@@ -203,9 +203,9 @@ def test_sort(browser, truth):
     names = browser.run(ROWS % ".fold")
     check("sorted by name", names[:20] == sorted(names[:20]), names[:3])
     browser.click("th.bytes button")
-    drawn = browser.run("""return Array.from(document.querySelectorAll('svg.trend polyline')).every(
+    drawn = browser.run("""return Array.from(document.querySelectorAll('#table svg.trend polyline')).every(
         (line) => line.getAttribute('points').split(' ').every((point) => /^[0-9.]+,[0-9.]+$/.test(point)))""")
-    check("every stack has its line", drawn and browser.run("return document.querySelectorAll('svg.trend').length") ==
+    check("every stack has its line", drawn and browser.run("return document.querySelectorAll('#table svg.trend').length") ==
           len(truth.stacks))
 
 
