@@ -51,7 +51,7 @@ static int number_frame(struct stacks *stacks, const struct view_frame *frame, u
 	return numbering_find(&stacks->frames, &key, ret);
 }
 
-static int number_stack(struct stacks *stacks, const struct view_stack *stack, uint32_t *path)
+static int number_texts(struct stacks *stacks, const struct view_stack *stack)
 {
 	uint32_t number;
 	int err = 0;
@@ -60,8 +60,25 @@ static int number_stack(struct stacks *stacks, const struct view_stack *stack, u
 		err = number_text(&stacks->texts, stack->comm, &number);
 	if (!err && stack->stop)
 		err = number_text(&stacks->texts, stack->stop, &number);
-	for (size_t i = stack->n_frames; i-- > 0 && !err;)
-		err = number_frame(stacks, &stack->frames[i], path++);
+	return err;
+}
+
+/* Frames that the table tells apart may be one here: it knows addresses. */
+static int number_paths(struct stacks *stacks, const struct frame_table *table)
+{
+	const struct view *view = stacks->view;
+	uint32_t *numbers = calloc(table->n + 1, sizeof(*numbers));
+	int err = numbers ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < table->n && !err; i++)
+		err = number_frame(stacks, table->frames[i], &numbers[i]);
+	for (size_t i = 0; i < view->n_stacks && !err; i++) {
+		size_t start = stacks->starts[i], end = start + view->stacks[i].n_frames;
+
+		for (size_t k = start; k < end; k++) /* from the root on */
+			stacks->paths[k] = numbers[table->of[end - 1 - (k - start)]];
+	}
+	free(numbers);
 	return err;
 }
 
@@ -82,25 +99,31 @@ static int compare_paths(const void *a, const void *b, void *context)
 static int number_all(struct stacks *stacks)
 {
 	const struct view *view = stacks->view;
-	size_t total = 0, most;
+	struct frame_table table;
+	int err = frame_table_create(view, &table);
+	size_t most;
 
-	for (size_t i = 0; i < view->n_stacks; i++)
-		total += view->stacks[i].n_frames;
-	most = total > view->n_stacks ? total : view->n_stacks;
-	stacks->paths = calloc(total + 1, sizeof(*stacks->paths));
+	if (err)
+		return err;
+	most = table.n_of > view->n_stacks ? table.n_of : view->n_stacks;
+	stacks->paths = calloc(table.n_of + 1, sizeof(*stacks->paths));
 	stacks->starts = calloc(view->n_stacks + 1, sizeof(*stacks->starts));
 	stacks->order = calloc(view->n_stacks + 1, sizeof(*stacks->order));
 	stacks->numbers = calloc(most + 1, sizeof(*stacks->numbers));
 	if (!stacks->paths || !stacks->starts || !stacks->order || !stacks->numbers)
-		return -ENOMEM;
-	for (size_t i = 0; i < view->n_stacks; i++) {
+		err = -ENOMEM;
+	for (size_t i = 0; i < view->n_stacks && !err; i++) {
 		stacks->order[i] = (uint32_t)i;
 		stacks->starts[i + 1] = stacks->starts[i] + view->stacks[i].n_frames;
-		if (number_stack(stacks, &view->stacks[i], stacks->paths + stacks->starts[i]))
-			return -ENOMEM;
+		err = number_texts(stacks, &view->stacks[i]);
 	}
-	qsort_r(stacks->order, view->n_stacks, sizeof(stacks->order[0]), compare_paths, stacks);
-	return 0;
+	if (!err)
+		err = number_paths(stacks, &table);
+	frame_table_free(&table);
+	if (!err)
+		qsort_r(stacks->order, view->n_stacks, sizeof(stacks->order[0]), compare_paths,
+			stacks);
+	return err;
 }
 
 static void print_texts(FILE *out, const char *name, const struct numbering *texts)
@@ -108,7 +131,7 @@ static void print_texts(FILE *out, const char *name, const struct numbering *tex
 	fprintf(out, "\"%s\":[", name);
 	for (size_t i = 0; i < texts->n; i++) {
 		fputs(i ? ",\n" : "", out);
-		script_text(out, (const char *)(uintptr_t)texts->keys[i].words[0]);
+		script_text(out, (const char *)(uintptr_t)texts->keys[i]->words[0]);
 	}
 	fputs("],\n", out);
 }
@@ -118,7 +141,7 @@ static void print_words(FILE *out, const char *name, const struct numbering *of,
 			int64_t *numbers)
 {
 	for (size_t i = 0; i < of->n; i++)
-		numbers[i] = (int64_t)of->keys[i].words[word];
+		numbers[i] = (int64_t)of->keys[i]->words[word];
 	fprintf(out, "\"%s\":", name);
 	script_column(out, numbers, of->n);
 	fputs(",\n", out);
@@ -152,7 +175,7 @@ static int print_frames(FILE *out, struct stacks *stacks)
 	fputs("\"functions\":[", out);
 	for (size_t i = 0; i < functions->n; i++) {
 		fputs(i ? ",\n" : "", out);
-		if (print_function(out, stacks->view, &functions->keys[i]))
+		if (print_function(out, stacks->view, functions->keys[i]))
 			return -ENOMEM;
 	}
 	fputs("],\n", out);
@@ -162,7 +185,7 @@ static int print_frames(FILE *out, struct stacks *stacks)
 	print_words(out, "frame_at", frames, 1, stacks->numbers);
 	fputs("\"frame_flags\":\"", out);
 	for (size_t i = 0; i < frames->n; i++)
-		putc('0' + (int)frames->keys[i].words[2], out);
+		putc('0' + (int)frames->keys[i]->words[2], out);
 	fputs("\",\n", out);
 	return 0;
 }

@@ -15,10 +15,9 @@ struct numbering_key {
 
 /* All 0: empty. */
 struct numbering {
-	struct numbering_key *keys; /* by number */
-	size_t n;
-	uint32_t *places; /* number + 1; 0: free */
-	size_t n_places;  /* a power of two, at least twice n */
+	void *root;
+	const struct numbering_key **keys; /* by number */
+	size_t n, room;
 };
 
 /* The number of `key`, which gets one if it has none. -ENOMEM. */
