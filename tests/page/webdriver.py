@@ -50,7 +50,7 @@ class Browser:
         self.base = f"http://127.0.0.1:{self.port}"
         self.session = ""
         self.wait_until_it_answers()
-        arguments = ["--headless=new", "--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-gpu", "--disable-dev-shm-usage",
+        arguments = ["--headless=new", "--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                      "--window-size=1400,1000", f"--user-data-dir={work}/profile",
                      f"--proxy-server=127.0.0.1:{proxy.port}", "--proxy-bypass-list=<-loopback>"]
         made = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": {
