@@ -121,6 +121,11 @@ class Browser:
         return [event["params"]["request"]["url"] for event in events
                 if event["method"] == "Network.requestWillBeSent" and event["params"]["documentURL"].startswith("file:")]
 
+    def cpu_ms(self):
+        """That the page's thread has used."""
+        metrics = self.ask("POST", "/goog/cdp/execute", {"cmd": "Performance.getMetrics", "params": {}})["metrics"]
+        return round(1000 * next(metric["value"] for metric in metrics if metric["name"] == "ThreadTime"))
+
     def window(self, width, height):
         self.ask("POST", "/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": {
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}})

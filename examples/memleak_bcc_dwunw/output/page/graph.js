@@ -17,14 +17,13 @@ function makeGraph(view, state, onChange) {
 	function trend(node) {
 		if (state.colour === 'change')
 			return (node.bytes - node.before_bytes) / Math.max(node.bytes, node.before_bytes, 1);
-		const share = Math.abs(node.per_minute) / (state.fastest || 1);
-		return Math.sign(node.per_minute) * Math.sqrt(Math.min(share, 1));
+		return Math.max(-1, Math.min(1, node.per_minute / (state.fastest || 1)));
 	}
 
 	function paint(node, style) {
 		if (state.colour !== 'module') {
 			const t = trend(node);
-			style.setProperty('--t', Math.abs(t).toFixed(2));
+			style.setProperty('--t', Math.sqrt(Math.abs(t)).toFixed(2));
 			return t > 0.005 ? ' grown' : t < -0.005 ? ' shrunk' : ' same';
 		}
 		const fn = node.fn >= 0 ? view.functions[node.fn] : null;
@@ -180,8 +179,8 @@ function textOf(view, state, node) {
 
 /* file:line, the most bytes first; at most three. */
 function placesOf(view, node) {
-	const fn = view.functions[node.fn], numbers = Array.from(node.lines.keys());
-	numbers.sort((a, b) => node.lines.get(b) - node.lines.get(a));
+	const fn = view.functions[node.fn], lines = linesOf(node), numbers = Array.from(lines.keys());
+	numbers.sort((a, b) => lines.get(b) - lines.get(a));
 	const texts = numbers.slice(0, 3).map((number) => placeOf(fn, view.frames[number]));
 	if (numbers.length > 3)
 		texts.push('and ' + (numbers.length - 3) + ' more');

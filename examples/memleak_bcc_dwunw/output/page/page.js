@@ -35,8 +35,7 @@ function showHeader(view) {
 	if (view.all_bytes !== view.bytes)
 		tiles.push(tile('Of any age', about + inUnits(view.all_bytes), exact(view.all_blocks) + ' blocks'));
 	if (view.before)
-		tiles.push(tile('Since ' + clock(view.before.when), signedBytes(view.bytes - view.before.bytes),
-			signedExact(view.bytes - view.before.bytes) + ' bytes, ' + signedExact(view.blocks - view.before.blocks) + ' blocks'));
+		tiles.push(tile('Change', signedBytes(view.bytes - view.before.bytes), 'since ' + clock(view.before.when)));
 	document.getElementById('tiles').replaceChildren(...tiles);
 }
 
@@ -128,7 +127,8 @@ function startPage(view) {
 	function rebuild() {
 		if (!trees.has(state.inverted))
 			trees.set(state.inverted, buildTree(view, state.inverted));
-		state.root = state.zoom = state.focus = trees.get(state.inverted);
+		state.tree = trees.get(state.inverted);
+		state.root = state.zoom = state.focus = state.tree.root;
 		state.fastest = state.root.kids.reduce((most, kid) => Math.max(most, Math.abs(kid.per_minute)), 0);
 		sortKids(state.root, state.measure);
 		markSelected();
@@ -136,12 +136,12 @@ function startPage(view) {
 
 	/* Whether a stack goes through the frame that is zoomed to. */
 	state.through = (stack) => {
-		let node = state.root;
 		if (!state.zoom.parent)
 			return true;
 		const path = pathOf(stack, state.inverted);
+		let node = state.root;
 		for (let i = 0; i < state.zoom.depth && node; i++)
-			node = i < path.length ? node.byKey.get(keyOf(view.frames[path[i]])) : null;
+			node = i < path.length ? state.tree.kids.get(keyOf(state.tree, node, view.frames[path[i]])) : null;
 		return node === state.zoom;
 	};
 
@@ -151,7 +151,7 @@ function startPage(view) {
 	}
 
 	function markSelected() {
-		state.selectedNodes = new Set(state.selected ? nodesOf(view, state.root, state.selected, state.inverted) : []);
+		state.selectedNodes = new Set(state.selected ? nodesOf(view, state.tree, state.selected) : []);
 	}
 
 	function select(stack) {
@@ -161,7 +161,7 @@ function startPage(view) {
 	}
 
 	function zoomStack(stack) {
-		const nodes = nodesOf(view, state.root, stack, state.inverted);
+		const nodes = nodesOf(view, state.tree, stack);
 		state.zoom = state.focus = nodes[nodes.length - 1] || state.root;
 		drawGraph();
 		byId('graph').focus();

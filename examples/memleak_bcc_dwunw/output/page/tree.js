@@ -1,60 +1,69 @@
 /* Stacks merged by function into a tree, and what of it a search finds. */
 
-const SUMS = ['bytes', 'blocks', 'before_bytes', 'before_blocks', 'per_minute'];
-
-function makeNode(parent, frame) {
-	const node = {parent, kids: [], byKey: new Map(), lines: new Map(), depth: parent ? parent.depth + 1 : 0,
-		      fn: frame ? frame.fn : -1, inlined: frame ? frame.inlined : false, byFramePointer: false,
-		      moved: 0, stacks: 0, oldest_ms: 0};
-	for (const sum of SUMS)
-		node[sum] = 0;
+function makeNode(id, parent, number, frame) {
+	const node = {id, parent, kids: [], depth: parent ? parent.depth + 1 : 0, fn: frame ? frame.fn : -1,
+		      inlined: frame ? frame.inlined : false, byFramePointer: false, number, lines: null,
+		      bytes: 0, blocks: 0, before_bytes: 0, before_blocks: 0, per_minute: 0, moved: 0, stacks: 0, oldest_ms: 0};
 	if (parent)
 		parent.kids.push(node);
 	return node;
 }
 
 function addTo(node, stack) {
-	for (const sum of SUMS)
-		node[sum] += stack[sum];
+	node.bytes += stack.bytes;
+	node.blocks += stack.blocks;
+	node.before_bytes += stack.before_bytes;
+	node.before_blocks += stack.before_blocks;
+	node.per_minute += stack.per_minute;
 	node.moved += Math.abs(stack.change);
 	node.oldest_ms = Math.max(node.oldest_ms, stack.oldest_ms);
 	node.stacks++;
 }
 
-/* What tells nodes of one parent apart. */
-const keyOf = (frame) => 2 * frame.fn + (frame.inlined ? 1 : 0);
+/* The bytes of each place in the function; most nodes have one place. */
+function addLine(node, number, bytes) {
+	if (!node.lines && node.number === number)
+		return;
+	node.lines = node.lines || new Map([[node.number, node.bytes]]);
+	node.lines.set(number, (node.lines.get(number) || 0) + bytes);
+}
+
+const linesOf = (node) => node.lines || new Map([[node.number, node.bytes]]);
 
 /* Frames in the order of the graph's rows. */
 const pathOf = (stack, inverted) => inverted ? stack.path.slice().reverse() : stack.path;
 
 /* The root stands for all stacks. Of a recursion each frame has a node. */
 function buildTree(view, inverted) {
-	const root = makeNode(null, null);
+	const root = makeNode(0, null, -1, null), tree = {root, inverted, kids: new Map(), span: 2 * view.functions.length};
 	for (const stack of view.stacks) {
 		let node = root;
 		addTo(root, stack);
 		for (const number of pathOf(stack, inverted)) {
-			const frame = view.frames[number], key = keyOf(frame);
-			let kid = node.byKey.get(key);
+			const frame = view.frames[number], key = keyOf(tree, node, frame);
+			let kid = tree.kids.get(key);
 			if (!kid) {
-				kid = makeNode(node, frame);
-				node.byKey.set(key, kid);
+				kid = makeNode(tree.kids.size + 1, node, number, frame);
+				tree.kids.set(key, kid);
 			}
+			addLine(kid, number, stack.bytes);
 			addTo(kid, stack);
 			kid.byFramePointer = kid.byFramePointer || frame.byFramePointer;
-			kid.lines.set(number, (kid.lines.get(number) || 0) + stack.bytes);
 			node = kid;
 		}
 	}
-	return root;
+	return tree;
 }
 
+/* What tells the nodes of a tree apart: the function, and whether it is inlined. */
+const keyOf = (tree, parent, frame) => parent.id * tree.span + 2 * frame.fn + (frame.inlined ? 1 : 0);
+
 /* The nodes that a stack goes through, without the root. */
-function nodesOf(view, root, stack, inverted) {
+function nodesOf(view, tree, stack) {
 	const nodes = [];
-	let node = root;
-	for (const number of pathOf(stack, inverted)) {
-		node = node.byKey.get(keyOf(view.frames[number]));
+	let node = tree.root;
+	for (const number of pathOf(stack, tree.inverted)) {
+		node = tree.kids.get(keyOf(tree, node, view.frames[number]));
 		nodes.push(node);
 	}
 	return nodes;
