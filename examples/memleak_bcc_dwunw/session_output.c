@@ -77,7 +77,8 @@ static int add_history(struct session *session, struct view *view)
 	if (!without)
 		without = history_add(session->history, view);
 	if (without > 0)
-		message("%d stacks past %d have no history", without, HISTORY_MAX_STACKS);
+		message_once("a report has more than %d stacks: those past it have no history",
+			     HISTORY_MAX_STACKS);
 	return without < 0 ? without : 0;
 }
 
