@@ -8,6 +8,7 @@
 # make test-oracle  stacks of stepped programs, compared with the true ones at every instruction
 # make test-formats  what `go tool pprof` and speedscope read of the files of --output
 # make test-vm    end-to-end tests under kernels from 5.10 to 6.12, in an emulator; KERNELS="6.1 6.12": only those
+# make test-page  the pages of --output FILE.html in headless Chromium
 # make soak MINUTES=20  exact totals and flat memory, under the load of sixteen threads
 # make demo       installs what is missing (as root), builds, shows the leak report of a small program
 # make check      what needs no running: formatting, scripts, licence lines, README pair

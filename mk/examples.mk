@@ -37,6 +37,9 @@ $(PROTOCOL_OBJ): %.o: %.c $(FLAGS_STAMP)
 $(foreach p,$(PROTOCOLS),$(eval \
 	$(patsubst %.c,$(B)/%.o,$(wildcard $(dir $(p))*.c)): | $(p:%.proto=$(B)/%.pb-c.h)))
 
+# .incbin is nothing that a compiler writes into a .d file.
+$(MEMLEAK)/output/html_parts.o: $(wildcard examples/memleak_bcc_dwunw/output/page/*)
+
 # All of memleak but main(): what unit tests link.
 LIBMEMLEAK := $(MEMLEAK)/libmemleak.a
 MEMLEAK_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %_user.c,$(filter examples/memleak_bcc_dwunw/%,$(EXAMPLE_SRC)))) \

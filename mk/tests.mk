@@ -41,6 +41,20 @@ $(NAMES): tests/names/names.c $(LIB) $(FLAGS_STAMP)
 test-names: $(NAMES)
 	BUILD=$(B) tests/names/run
 
+# What tests/page/run opens.
+MAKE_PAGE := $(B)/tests/page/make_page
+$(MAKE_PAGE): tests/page/make_page.c $(LIBMEMLEAK) $(LIB) $(FLAGS_STAMP)
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Iexamples/memleak_bcc_dwunw -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(LIBMEMLEAK) $(LIB) $(LDLIBS_ALL)
+
+# The .html files of --output in headless Chromium.
+.PHONY: test-page
+test-page:
+	scripts/install-deps page
+	$(MAKE) examples $(MAKE_PAGE)
+	BUILD=$(B) tests/page/run
+
 # The whole; tests/run has a fixed part.
 .PHONY: test-parity
 test-parity: $(PARITY) tools

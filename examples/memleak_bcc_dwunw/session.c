@@ -15,6 +15,7 @@
 #include "growth.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
+#include "output/history.h"
 #include "output/output.h"
 #include "reader.h"
 #include "process/process.h"
@@ -263,6 +264,7 @@ void session_destroy(struct session *session)
 	growth_free(session->last);
 	peak_free(&session->peak);
 	outputs_destroy(session->outputs);
+	history_free(session->history);
 	kernel_destroy(session->kernel);
 	if (session->signals_fd >= 0)
 		close(session->signals_fd);

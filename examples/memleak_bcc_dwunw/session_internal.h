@@ -19,6 +19,7 @@
 #include "session_overhead.h"
 
 struct growth;
+struct history;
 struct kernel;
 struct memleak_dwunw_bpf;
 struct mappings_ledger;
@@ -88,6 +89,7 @@ struct session {
 	struct peak peak; /* with --peak */
 	struct outputs *outputs; /* with --output or --diff; else NULL */
 	bool outputs_failed;	 /* a file could not be written */
+	struct history *history; /* of what views show; NULL: none was made yet */
 	uint64_t started_ns;	 /* CLOCK_MONOTONIC */
 	/* dwunw-added begin: NULL with --dwunw-mode=off */
 	struct dwunw_context *context;

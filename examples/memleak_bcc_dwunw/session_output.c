@@ -8,6 +8,7 @@
 #include "comm.h"
 #include "elf/elf_file.h"
 #include "message.h"
+#include "output/history.h"
 #include "output/output.h"
 #include "output/view.h"
 #include "process/process.h"
@@ -69,6 +70,18 @@ static size_t list_processes(struct session *session, struct view_process *ret)
 	return n;
 }
 
+static int add_history(struct session *session, struct view *view)
+{
+	int without = session->history ? 0 : history_create(&session->history);
+
+	if (!without)
+		without = history_add(session->history, view);
+	if (without > 0)
+		message_once("a report has more than %d stacks: those past it have no history",
+			     HISTORY_MAX_STACKS);
+	return without < 0 ? without : 0;
+}
+
 int session_view(struct session *session, const struct report_snapshot *snapshot,
 		 const struct report_groups *groups, const struct report_options *options,
 		 struct view **ret)
@@ -92,9 +105,19 @@ int session_view(struct session *session, const struct report_snapshot *snapshot
 		.find_mapping = find_mapping,
 		.context = session,
 	};
+	struct view *view;
+	int err;
 
 	clock_gettime(CLOCK_REALTIME, &facts.when);
-	return view_create(snapshot, groups, &facts, ret);
+	err = view_create(snapshot, groups, &facts, &view);
+	if (err)
+		return err;
+	err = add_history(session, view);
+	if (err)
+		view_free(view);
+	else
+		*ret = view;
+	return err;
 }
 
 static void fail(struct session *session, int err)

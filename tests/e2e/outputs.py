@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-outputs.py same|unchanged|changed FILES REPORT: the last report of FILES.json, .folded, .pb.gz and .txt against the last one in REPORT,
+outputs.py same|unchanged|changed FILES REPORT: the last report of FILES.json, .html, .folded, .pb.gz and .txt against the last one in REPORT,
 as stdout had it.
 
 same       each has the same stacks, by bytes, blocks and, where the file has it, names, and the same sums
@@ -14,6 +14,7 @@ import json
 import re
 import sys
 
+import html_page
 import profile_pb2
 import report
 
@@ -101,6 +102,10 @@ def main():
     equal(".txt", of_text(files + ".txt"), expected)
     equal(".json", unescaped(in_json), expected)
     equal(".pb.gz", unescaped(now), expected)
+    data, in_page, page_before = html_page.read(files + ".html")
+    equal(".html", in_page, expected)
+    equal(".html, sums", (data["bytes"], data["blocks"]), summed(expected))
+    equal(".html, before", page_before, unescaped(base))
     folded = of_folded(files + ".folded")
     values = [int(pair[1] if compared else pair[0]) for pair in folded]
     equal(".folded", collections.Counter(v for v in values if v),

@@ -15,7 +15,7 @@ export PYTHONPATH=$WORK
 # all NAME: the options for a file of every kind
 all() {
 	local kind
-	for kind in txt json folded pb.gz; do
+	for kind in txt json html folded pb.gz; do
 		echo "--output=$WORK/$1.$kind"
 	done
 }

@@ -29,6 +29,7 @@ static const struct kind {
 } kinds[] = {
 	{".txt", OUTPUT_TXT, false, output_write_text},
 	{".json", OUTPUT_JSON, true, output_write_json},
+	{".html", OUTPUT_HTML, false, output_write_html},
 	{".folded", OUTPUT_FOLDED, false, output_write_folded},
 	{".pb.gz", OUTPUT_PPROF, false, output_write_pprof},
 };

@@ -3,6 +3,7 @@
 
 #include <dwunw/dwunw.h> /* dwunw-added */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,10 +264,25 @@ void view_free(struct view *view)
 	for (size_t i = 0; i < view->n_stacks; i++)
 		free((void *)view->stacks[i].frames);
 	free(view->stacks);
+	free(view->reports);
+	free(view->histories);
 	free(view->sums);
 	free(view->notes);
 	free(view->processes);
 	free(view->modules);
 	strings_free(&view->strings);
 	free(view);
+}
+
+int64_t view_growth_per_minute(const struct view *view, const struct view_stack *stack)
+{
+	bool is_first = view->n_reports <= 1;
+	uint64_t from_ns = is_first ? 0 : view->reports[0].elapsed_ns, from_bytes = 0;
+
+	if (!stack->n_history || view->elapsed_ns <= from_ns)
+		return 0;
+	if (!is_first && stack->n_history == view->n_reports)
+		from_bytes = stack->history[0];
+	return llround(((double)stack->bytes - (double)from_bytes) * 60e9 /
+		       (double)(view->elapsed_ns - from_ns));
 }

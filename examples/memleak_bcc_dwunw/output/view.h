@@ -55,9 +55,9 @@ struct view_stack {
 	uint64_t before_bytes, before_blocks; /* what it held in the view compared with */
 	const struct view_frame *frames;      /* innermost first */
 	size_t n_frames;
-	/* bytes at the last reports, this one the last; one number a report */
+	/* bytes at the last reports, from the first with this stack to this one; one number a report */
 	const uint64_t *history;
-	size_t n_history;
+	size_t n_history; /* 0: not known */
 };
 
 struct view_process {
@@ -75,6 +75,11 @@ struct view_sum {
 #define VIEW_WALK_DWUNW "dwunw"
 #define VIEW_WALK_FP "frame pointers"
 #define VIEW_WALK_KERNEL "kernel"
+
+/* One of the last reports. */
+struct view_report {
+	uint64_t elapsed_ns, bytes; /* as those of its view */
+};
 
 struct view {
 	struct timespec when; /* CLOCK_REALTIME */
@@ -98,6 +103,9 @@ struct view {
 	size_t n_notes;
 	struct view_stack *stacks; /* in the report's order */
 	size_t n_stacks;
+	struct view_report *reports; /* that histories are of; this one the last */
+	size_t n_reports;
+	uint64_t *histories; /* what the stacks' histories are in */
 	/* view_compare(): */
 	bool compared;
 	struct timespec before_when;
@@ -135,5 +143,11 @@ int view_create(const struct report_snapshot *snapshot, const struct report_grou
 /* Instead of those it has; texts are copied. -ENOMEM. */
 int view_set_notes(struct view *view, const char *const *notes, size_t n);
 void view_free(struct view *view);
+
+/*
+ * Bytes by which a stack grew a minute since the first of view.reports, of all stacks the same; in the first, since the start. 0 where there is
+ * no history.
+ */
+int64_t view_growth_per_minute(const struct view *view, const struct view_stack *stack);
 
 #endif

@@ -19,6 +19,7 @@ struct output_how {
 
 int output_write_text(FILE *out, const struct view *view, const struct output_how *how);
 int output_write_json(FILE *out, const struct view *view, const struct output_how *how);
+int output_write_html(FILE *out, const struct view *view, const struct output_how *how);
 int output_write_folded(FILE *out, const struct view *view, const struct output_how *how);
 int output_write_pprof(FILE *out, const struct view *view, const struct output_how *how);
 
