@@ -4,8 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Length of the valid UTF-8 sequence of two bytes or more at `s` (RFC 3629), 0 if there is none. */
-static size_t utf8_length(const unsigned char *s, size_t max)
+size_t utf8_decode(const unsigned char *s, size_t max, uint32_t *ret)
 {
 	size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
 	uint32_t code = s[0] & (0xff >> (length + 1));
@@ -21,13 +20,17 @@ static size_t utf8_length(const unsigned char *s, size_t max)
 	if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
 		return 0;
 	/* U+0080..U+009F: control characters; U+009B begins a terminal's escape sequences. */
-	return code < 0xa0 ? 0 : length;
+	if (code < 0xa0)
+		return 0;
+	*ret = code;
+	return length;
 }
 
 void print_name(FILE *out, const char *name, size_t max)
 {
 	const unsigned char *s = (const unsigned char *)name;
 	size_t length = strnlen(name, max);
+	uint32_t code;
 
 	for (size_t i = 0; i < length;) {
 		size_t plain = 0;
@@ -35,7 +38,7 @@ void print_name(FILE *out, const char *name, size_t max)
 		while (i + plain < length && s[i + plain] >= 0x20 && s[i + plain] < 0x7f)
 			plain++;
 		if (!plain && s[i] >= 0x80)
-			plain = utf8_length(s + i, length - i);
+			plain = utf8_decode(s + i, length - i, &code);
 		if (!plain)
 			fprintf(out, "\\x%02x", s[i]);
 		fwrite(s + i, 1, plain, out);
