@@ -106,7 +106,7 @@ static int open_targets(struct session *session)
 	struct options *options = &session->options;
 
 	if (options->command) {
-		int err = child_start(options->command, &session->child);
+		int err = child_start(options->command, CHILD_INHERITS, &session->child);
 
 		if (err) {
 			message("cannot run '%s': %s", options->command, strerror(-err));
