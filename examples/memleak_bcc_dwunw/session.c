@@ -2,6 +2,8 @@
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,8 @@
 #include "process/process.h"
 #include "session_internal.h"
 #include "session_kernel.h"
+#include "session_live.h"
+#include "tui/screen.h"
 #include "wait.h"
 
 #define EVENTS_BUDGET_MS 200 /* dwunw-added */
@@ -100,14 +104,35 @@ static int find_by_name(struct options *options)
 	return err;
 }
 
+/* The screen is the terminal program's: what the child of -c prints goes to a file. The descriptor, or a negative errno. */
+static int open_child_output(void)
+{
+	const char *folder = getenv("TMPDIR");
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/memleak-output-XXXXXX",
+		 folder && folder[0] ? folder : "/tmp");
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	message("what the command prints is in %s", path);
+	return fd;
+}
+
 /* The processes of -p and --comm, or the child of -c. */
 static int open_targets(struct session *session)
 {
 	struct options *options = &session->options;
 
 	if (options->command) {
-		int err = child_start(options->command, CHILD_INHERITS, &session->child);
+		int output = options->tui ? open_child_output() : CHILD_INHERITS;
+		int err = output < CHILD_INHERITS
+				  ? output
+				  : child_start(options->command, output, &session->child);
 
+		if (output >= 0)
+			close(output);
 		if (err) {
 			message("cannot run '%s': %s", options->command, strerror(-err));
 			return err;
@@ -172,6 +197,8 @@ static int start(struct session *session)
 {
 	int err;
 
+	if (session->options.tui && screen_check())
+		return -ENOTTY;
 	session->started_ns = monotonic_ns();
 	session->signals_fd = wait_open();
 	err = session->signals_fd < 0 ? session->signals_fd : 0;
@@ -241,6 +268,7 @@ void session_destroy(struct session *session)
 {
 	if (!session)
 		return;
+	live_close(session);
 	for (unsigned int i = 0; i < session->n_targets; i++)
 		target_detach(&session->targets[i]);
 	if (session->child.pid)

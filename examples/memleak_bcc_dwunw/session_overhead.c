@@ -199,11 +199,14 @@ static void decide(struct session *session, const struct leash_sum *sum, uint64_
 	struct overhead_plan next = overhead_decide(&load, limit, old);
 
 	leash->steady = load.steady;
+	leash->decided = true;
+	leash->expected = overhead_expected(&load, old, old);
 	leash->finer_looks = overhead_only_finer(next, old) ? leash->finer_looks + 1 : 0;
 	leash->raises = overhead_equal(next, old) || leash->finer_looks ? 0 : leash->raises + 1;
 	if (overhead_equal(next, old) || (leash->finer_looks && leash->finer_looks < FINER_LOOKS))
 		return;
 	leash->plan = next;
+	leash->expected = overhead_expected(&load, old, next);
 	leash->finer_looks = 0;
 	leash->estimates = true;
 	session->skel->bss->sampling_setting =
@@ -280,16 +283,16 @@ static const char *clock_text(time_t when, char *text, size_t size)
 	return text;
 }
 
-void leash_print_doubts(const struct session *session)
+void leash_print_doubts(const struct session *session, FILE *out)
 {
 	const struct leash *leash = &session->leash;
 	char text[40];
 
 	if (leash->frees_away)
-		printf("[memleak] frees are not seen since %s: blocks above may be freed\n",
+		fprintf(out, "[memleak] frees are not seen since %s: blocks above may be freed\n",
 		       clock_text(leash->unseen_since, text, sizeof(text)));
 	if (leash->doubtful_blocks)
-		printf("[memleak] %" PRIu64 " bytes in %" PRIu64
+		fprintf(out, "[memleak] %" PRIu64 " bytes in %" PRIu64
 		       " allocations not verified since %s, and not shown\n",
 		       leash->doubtful_bytes, leash->doubtful_blocks,
 		       clock_text(leash->verified_since, text, sizeof(text)));

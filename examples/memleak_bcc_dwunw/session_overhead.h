@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "overhead.h"
@@ -22,6 +23,8 @@ struct leash {
 	struct overhead_plan plan;
 	unsigned int finer_looks;
 	bool estimates;	      /* the plan was not always to record everything */
+	bool decided;	      /* at least once */
+	double expected;      /* share of a CPU, under the plan, as of the last decision */
 	bool away;	      /* the probes are, for a while */
 	bool frees_away;      /* those of frees as well */
 	int64_t due_ms;	      /* next look */
@@ -45,6 +48,6 @@ int leash_start(struct session *session);
 int64_t leash_due_ms(const struct session *session);
 void leash_look(struct session *session);
 /* What the report does not show, or shows with doubt. */
-void leash_print_doubts(const struct session *session);
+void leash_print_doubts(const struct session *session, FILE *out);
 
 #endif

@@ -15,6 +15,7 @@
 #include "reader.h"
 #include "session_internal.h"
 #include "session_kernel.h"
+#include "session_live.h"
 
 static void tell_counts(struct session *session)
 {
@@ -152,12 +153,16 @@ static int print_report(struct session *session, const struct report_snapshot *s
 {
 	time_t now = time(NULL);
 	struct tm when;
-	int err;
 
 	localtime_r(&now, &when);
 	report_print(stdout, snapshot, groups, options, &when);
-	leash_print_doubts(session);
-	err = session_flush();
+	leash_print_doubts(session, stdout);
+	return session_flush();
+}
+
+/* What did not go as it should, on stderr. */
+static void tell(struct session *session, const struct report_snapshot *snapshot)
+{
 	/* dwunw-added begin */
 	if (session->dwunw) {
 		tell_first_frames(session, snapshot);
@@ -168,7 +173,6 @@ static int print_report(struct session *session, const struct report_snapshot *s
 		kernel_tell_counts(session->kernel);
 	else
 		tell_counts(session);
-	return err;
 }
 
 void session_source(struct session *session, struct collect_target *targets,
@@ -234,7 +238,7 @@ struct report_options session_report_options(const struct session *session)
 			     session->leash.estimates,
 		.now_ns = monotonic_ns(),
 		.min_age_ns = options->combined_only ? 0 : options->older_ms * 1000000,
-		.last = session->last,
+		.last = session->live ? live_growth_base(session->live) : session->last,
 	};
 }
 
@@ -271,6 +275,8 @@ static int show(struct session *session, const struct collect_source *source,
 		struct report_snapshot *snapshot, bool *ret)
 {
 	const struct report_options shown = session_report_options(session);
+	bool prints = !session->live && !session->silent;
+	bool writes = session->outputs && (!session->options.tui || session->ends);
 	struct report_groups groups;
 	int err = report_group(snapshot, &shown, &groups);
 
@@ -280,15 +286,21 @@ static int show(struct session *session, const struct collect_source *source,
 	err = session_symbols(session);
 	if (!err)
 		err = collect_frames(source, snapshot, &groups,
-				     session->outputs ? SIZE_MAX : shown.top_stacks);
-	if (!err && print_report(session, snapshot, &groups, &shown))
+				     writes   ? SIZE_MAX
+				     : prints ? shown.top_stacks
+					      : 0);
+	if (!err && prints && print_report(session, snapshot, &groups, &shown))
 		*ret = true;
-	if (!err && session->outputs)
+	if (!err)
+		tell(session, snapshot);
+	if (!err && writes)
 		session_write_outputs(session, snapshot, &groups, &shown);
 	if (!err && session->options.peak && peak_is_new(&session->peak, session->total))
 		err = session_keep_peak(session, source, snapshot, &shown);
 	if (!err)
 		err = keep_totals(session, snapshot, &groups);
+	if (!err && session->live)
+		err = live_take(session, snapshot, &groups, &shown);
 	report_groups_free(&groups);
 	return err;
 }
