@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "progress.h"
+
 /* Longer texts are cut: the names in them are the target's. */
 #define MAX_TEXT 1024
 
@@ -64,7 +66,9 @@ size_t message_notes(const char *ret[MESSAGE_MAX_NOTES])
 
 static void print_line(const char *text)
 {
+	progress_hide();
 	fprintf(stderr, "memleak_dwunw_user: %s\n", text);
+	progress_return();
 }
 
 void message_hold(message_show *show, void *context)

@@ -20,6 +20,7 @@
 #include "output/output.h"
 #include "reader.h"
 #include "process/process.h"
+#include "progress.h"
 #include "session_internal.h"
 #include "session_kernel.h"
 #include "session_live.h"
@@ -70,6 +71,7 @@ static int start_dwunw(struct session *session)
 	if (!err)
 		err = dwunw_bpf_create(session->context, session->skel->obj, &session->dwunw);
 	if (!err) {
+		dwunw_bpf_set_progress(session->dwunw, progress_step);
 		dwunw_bpf_get_stats(session->dwunw, &session->told_stats);
 		tell_of_kernel(session);
 		session->modules = dwunw_context_modules(session->context);
@@ -193,6 +195,19 @@ static int tell_of_reader(const struct session *session)
 	return session->mode_asked_for == OPTIONS_MODE_FORCE ? err : 0;
 }
 
+static int trace_targets(struct session *session)
+{
+	int err = 0;
+
+	progress_begin("finding allocators of", "processes");
+	for (unsigned int i = 0; i < session->n_targets && !err; i++) {
+		progress_step(i, session->n_targets);
+		err = target_trace(session, &session->targets[i]);
+	}
+	progress_end();
+	return err;
+}
+
 static int start(struct session *session)
 {
 	int err;
@@ -226,8 +241,8 @@ static int start(struct session *session)
 		err = children_start(session);
 	if (!err)
 		err = trace_start(session);
-	for (unsigned int i = 0; i < session->n_targets && !err; i++)
-		err = target_trace(session, &session->targets[i]);
+	if (!err)
+		err = trace_targets(session);
 	if (!err)
 		session_stop_child_at_exec(session);
 	if (!err && session->child.pid)

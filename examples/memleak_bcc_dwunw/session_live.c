@@ -12,6 +12,7 @@
 #include "message.h"
 #include "output/output.h"
 #include "output/view.h"
+#include "progress.h"
 #include "session_internal.h"
 #include "session_live_facts.h"
 #include "tui/model.h"
@@ -39,6 +40,14 @@ static void on_message(void *context, const char *text)
 
 	snprintf(live->model.status, sizeof(live->model.status), "%s", text);
 	live->stale = true;
+}
+
+/* In the status line; called by another thread, while this one has to do. */
+static void on_progress(void *context, const char *line)
+{
+	const struct live *live = context;
+
+	screen_tell(live->screen, line);
 }
 
 static void forget_report(struct live *live)
@@ -164,6 +173,7 @@ int live_open(struct session *session)
 	live->model.facts.every_s = session->options.interval_s;
 	session->live = live;
 	message_hold(on_message, live);
+	progress_to(on_progress, live);
 	draw(session);
 	return 0;
 }
@@ -175,6 +185,7 @@ void live_close(struct session *session)
 	if (!live)
 		return;
 	session->live = NULL;
+	progress_to(NULL, NULL);
 	screen_close(live->screen);
 	message_release();
 	forget_report(live);

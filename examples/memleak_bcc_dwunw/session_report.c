@@ -12,6 +12,7 @@
 #include "growth.h"
 #include "memleak_dwunw.skel.h"
 #include "message.h"
+#include "progress.h"
 #include "reader.h"
 #include "session_internal.h"
 #include "session_kernel.h"
@@ -316,7 +317,9 @@ int session_report(struct session *session)
 	session_events_handle(session);
 	session_drop_old_mappings(session);
 	session_source(session, targets, &source);
+	progress_begin("reading what is outstanding", "blocks");
 	err = collect_blocks(&source, &snapshot);
+	progress_end();
 	if (err) {
 		message("cannot read the outstanding blocks: %s", strerror(-err));
 		return err;

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "message.h"
+#include "progress.h"
 #include "schedule.h"
 #include "session_internal.h"
 #include "session_live.h"
@@ -159,8 +160,12 @@ static int begin(struct session *session)
 	for (unsigned int i = 0; i < session->n_targets; i++)
 		printf("Attaching to pid %d, Ctrl+C to quit.\n", session->targets[i].pid);
 	err = session_flush();
-	for (unsigned int i = 0; i < session->n_targets && !err; i++)
+	progress_begin("opening the files of", "processes");
+	for (unsigned int i = 0; i < session->n_targets && !err; i++) {
+		progress_step(i, session->n_targets);
 		err = target_symbols(session, &session->targets[i]);
+	}
+	progress_end();
 	return err;
 }
 

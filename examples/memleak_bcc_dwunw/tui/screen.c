@@ -195,6 +195,17 @@ void screen_draw(struct screen *screen, const struct tui_grid *grid)
 	refresh();
 }
 
+void screen_tell(struct screen *screen, const char *text)
+{
+	(void)screen;
+	attrset(A_BOLD);
+	move(LINES - 2, 0);
+	clrtoeol();
+	addnstr(text, COLS - 1);
+	attrset(A_NORMAL);
+	refresh();
+}
+
 static void take_size(void)
 {
 	struct winsize size;

@@ -25,6 +25,8 @@ int screen_signals_fd(const struct screen *screen);
 bool screen_is_utf8(const struct screen *screen);
 void screen_size(const struct screen *screen, size_t *rows, size_t *cols);
 void screen_draw(struct screen *screen, const struct tui_grid *grid);
+/* A line in the last row but one, until the next screen_draw(). */
+void screen_tell(struct screen *screen, const char *text);
 /* Everything anew at the next screen_draw(). */
 void screen_spoil(struct screen *screen);
 
