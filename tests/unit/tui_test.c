@@ -184,7 +184,8 @@ static void test_picture(void)
 	/* the heading is right above, and the pane below has all lines */
 	CHECK(strcmp(row_text(&grid, 3), "     SIZE         COUNT    AGE GROWTH/MIN  STACK, "
 					 "innermost function first") == 0);
-	CHECK(shows(&grid, " 1/4: 3.0 MiB in 3 blocks, oldest 10s  first by thread 1235 served"));
+	CHECK(shows(&grid,
+		    " 1/4: 3.0 MiB in 3 blocks, oldest 10s  first seen in thread 1235 served"));
 	CHECK(shows(&grid, "     get  get.h:3  (inlined)"));
 	CHECK(shows(&grid, "   0 leaf  leaf.c:12  [served]"));
 	CHECK(shows(&grid, "   2 0x30  (by frame pointer)  [libc.so.6]"));
@@ -365,6 +366,14 @@ static void test_cursor(void)
 	press(&model, TUI_KEY_UP);
 	press(&model, TUI_KEY_PAGE_UP);
 	CHECK(model.cursor == 0);
+	press(&model, TUI_KEY_RIGHT);
+	CHECK(draws(&model, "-   < leaf < main") && draws(&model, "-   < 0xabc"));
+	for (int i = 0; i < 100; i++)
+		press(&model, TUI_KEY_RIGHT);
+	CHECK(draws(&model, "-   < [libc.so.6]"));
+	for (int i = 0; i < 100; i++)
+		press(&model, TUI_KEY_LEFT);
+	CHECK(draws(&model, "-  get < leaf"));
 	press(&model, TUI_KEY_PAGE_DOWN);
 	CHECK(model.cursor == 3);
 	other.n_stacks = 0;

@@ -98,7 +98,7 @@ static void draw_shortcomings(const struct view *view, struct tui_pen *pen)
 	else if (strcmp(view->walk, VIEW_WALK_DWUNW) == 0)
 		pen_text(pen, TUI_DIM, "all stacks are complete");
 	else
-		pen_format(pen, TUI_DIM, "stacks by %s", view->walk);
+		pen_format(pen, TUI_DIM, "stacks: %s", view->walk);
 	if (view->estimated)
 		pen_text(pen, TUI_PLAIN, "; numbers are estimates");
 	if (view->min_age_ns >= 1000000000)

@@ -60,7 +60,11 @@ static void draw_headings(const struct tui_model *model, struct tui_grid *grid)
 	put_heading(&pen, columns.oldest, "AGE", model->sort == TUI_SORT_AGE);
 	put_heading(&pen, columns.growth, "GROWTH/MIN", model->sort == TUI_SORT_GROWTH);
 	put_heading(&pen, columns.pid, "PID", false);
-	pen_format(&pen, TUI_HEADING, " STACK, innermost function first");
+	if (model->outward)
+		pen_format(&pen, TUI_HEADING, " STACK, without the first %zu functions",
+			   model->outward);
+	else
+		pen_format(&pen, TUI_HEADING, " STACK, innermost function first");
 }
 
 static void put_number(struct tui_pen *pen, size_t width, const char *text)
@@ -151,15 +155,18 @@ static void put_name(struct tui_pen *pen, const char *name, size_t most)
 	free(brief);
 }
 
-static void put_names(struct tui_pen *pen, const struct view *view, const struct view_stack *stack)
+/* Those further out than the first `outward`; of a stack that has no more, the last. */
+static void put_names(struct tui_pen *pen, const struct view *view, const struct view_stack *stack,
+		      size_t outward)
 {
 	size_t most = (pen->end - pen->col) * 3 / 5;
+	size_t first = outward < stack->n_frames ? outward : stack->n_frames - !!stack->n_frames;
 	char room[64];
 
 	if (!stack->n_frames)
 		pen_text(pen, TUI_DIM, stack->stop ? stack->stop : "no frames are known");
-	for (size_t i = 0; i < stack->n_frames && i < MAX_NAMES && pen->col < pen->end; i++) {
-		if (i && pen->col + LEAST_NAME / 2 > pen->end)
+	for (size_t i = first; i < stack->n_frames && i < first + MAX_NAMES; i++) {
+		if (pen->col + LEAST_NAME / 2 > pen->end)
 			break;
 		if (i)
 			pen_text(pen, TUI_DIM, " < ");
@@ -188,7 +195,7 @@ static void draw_stack(const struct tui_model *model, struct tui_grid *grid, siz
 	put_number(&pen, columns.pid, text);
 	pen.col += pen.col < pen.end;
 	pen.match = model->filter;
-	put_names(&pen, view, stack);
+	put_names(&pen, view, stack, model->outward);
 }
 
 static void draw_nothing(const struct tui_model *model, struct tui_grid *grid)

@@ -15,6 +15,7 @@ static const char *const help[] = {
 	"up, down, k, j   the stack before, the one after; it stays selected wherever",
 	"PgUp, PgDn       it goes",
 	"End, Home        the last; the first, whichever that is from then on",
+	"right, left      names in the list from further out, further in",
 	"Enter            the selected stack alone, up and down, left and right; Esc: back",
 	"s                sort by size, count, age of the oldest block, growth",
 	"/                only stacks with this text in a function, source file, module",
@@ -89,9 +90,15 @@ static void draw_frame(const struct tui_model *model, struct tui_pen *pen,
 		       const struct view_frame *frame, size_t number)
 {
 	bool whole = model->page == TUI_PAGE_STACK;
-	char *place = place_of(frame, whole), text[24] = "";
-	size_t width = place ? grid_width(model->utf8, place) + 2 : 0, end = pen->end;
+	char *place = place_of(frame, true), text[24] = "";
+	size_t end = pen->end, width = 0;
 
+	if (place && !whole && grid_width(model->utf8, place) > end / 2) {
+		free(place);
+		place = place_of(frame, false);
+	}
+	if (place)
+		width = grid_width(model->utf8, place) + 2;
 	if (!frame->inlined)
 		snprintf(text, sizeof(text), "%zu", number);
 	pen_right(pen, TUI_DIM, pen->col + 4, text);
@@ -155,7 +162,7 @@ static void draw_heading(const struct tui_model *model, struct tui_grid *grid, s
 	if (!model->view->no_ages)
 		put_ages(stack, &pen);
 	if (stack->tid) {
-		pen_format(&pen, TUI_HEADING, "  first by thread %u ", stack->tid);
+		pen_format(&pen, TUI_HEADING, "  first seen in thread %u ", stack->tid);
 		pen_text(&pen, TUI_HEADING, stack->comm);
 	}
 }

@@ -6,7 +6,8 @@
 #include "output/view.h"
 #include "tui/model_internal.h"
 
-#define SHIFT 16 /* columns */
+#define SHIFT 16       /* columns */
+#define MAX_OUTWARD 64 /* functions */
 #define CTRL(letter) ((letter) - '@')
 
 /* The cursor is on another stack: it stays on that. */
@@ -54,6 +55,12 @@ static bool list_key(struct tui_model *model, int key)
 		return true;
 	case TUI_KEY_END:
 		move_to(model, model->n_order ? model->n_order - 1 : 0);
+		return true;
+	case TUI_KEY_LEFT:
+		model->outward -= model->outward > 0;
+		return true;
+	case TUI_KEY_RIGHT:
+		model->outward += model->outward < MAX_OUTWARD;
 		return true;
 	default:
 		return false;

@@ -83,6 +83,7 @@ struct tui_model {
 	bool follows;	    /* the cursor stays on its stack; else at its place */
 	uint32_t pid;	    /* which that is */
 	uint64_t identity;
+	size_t outward;	      /* functions of each stack that the list leaves out first */
 	size_t scroll, shift; /* rows and columns left out of the other pages */
 	bool typing;	      /* the filter is being typed */
 	char filter[TUI_FILTER_SIZE];
