@@ -89,9 +89,9 @@ struct session {
 	struct peak peak; /* with --peak */
 	struct outputs *outputs; /* with --output or --diff; else NULL */
 	bool outputs_failed;	 /* a file could not be written */
-	struct live *live; /* while --tui has the terminal; else NULL */
-	bool ends;	   /* the next report is the last */
-	bool silent;	   /* and not to be seen: the user has left */
+	struct live *live;	 /* while --tui has the terminal; else NULL */
+	bool ends;		 /* the next report is the last */
+	bool silent;		 /* and not to be seen: the user has left */
 	uint64_t started_ns;	 /* CLOCK_MONOTONIC */
 	/* dwunw-added begin: NULL with --dwunw-mode=off */
 	struct dwunw_context *context;

@@ -290,6 +290,13 @@ int live_take(struct session *session, struct report_snapshot *snapshot,
 	live->options = *options;
 	*snapshot = (struct report_snapshot){};
 	*groups = (struct report_groups){};
+	if (!options->show_allocs) { /* for text that lists them */
+		free(live->snapshot.blocks);
+		free(live->snapshot.besides);
+		live->snapshot.blocks = NULL;
+		live->snapshot.besides = NULL;
+		live->snapshot.n_blocks = 0;
+	}
 	live->named = calloc(live->groups.n_groups + 1, sizeof(*live->named));
 	err = live->named ? make_view(session) : -ENOMEM;
 	if (!err)

@@ -290,10 +290,11 @@ void leash_print_doubts(const struct session *session, FILE *out)
 
 	if (leash->frees_away)
 		fprintf(out, "[memleak] frees are not seen since %s: blocks above may be freed\n",
-		       clock_text(leash->unseen_since, text, sizeof(text)));
+			clock_text(leash->unseen_since, text, sizeof(text)));
 	if (leash->doubtful_blocks)
-		fprintf(out, "[memleak] %" PRIu64 " bytes in %" PRIu64
-		       " allocations not verified since %s, and not shown\n",
-		       leash->doubtful_bytes, leash->doubtful_blocks,
-		       clock_text(leash->verified_since, text, sizeof(text)));
+		fprintf(out,
+			"[memleak] %" PRIu64 " bytes in %" PRIu64
+			" allocations not verified since %s, and not shown\n",
+			leash->doubtful_bytes, leash->doubtful_blocks,
+			clock_text(leash->verified_since, text, sizeof(text)));
 }

@@ -35,6 +35,7 @@ static const struct view_frame wide[] = {
 	{.function = WIDE "(int)", .module = VIEW_NO_MODULE, .pc = 1},
 	{.module = VIEW_NO_MODULE, .pc = 0xabc},
 };
+static const uint64_t history[] = {0, 1, 3 << 19, 3 << 20};
 static struct view_stack stacks[] = {
 	{.identity = 1,
 	 .pid = 1234,
@@ -44,6 +45,8 @@ static struct view_stack stacks[] = {
 	 .blocks = 3,
 	 .oldest_ns = 10000000000,
 	 .growth_bytes = 1 << 20,
+	 .history = history,
+	 .n_history = 4,
 	 .frames = three,
 	 .n_frames = 4},
 	{.identity = 2,
@@ -217,6 +220,7 @@ static void test_large(void)
 	CHECK(draws(&model, "SHARE") && draws(&model, "50.0%"));
 	CHECK(draws(&model, "1234 served, 77 other"));
 	CHECK(draws(&model, " 77  " WIDE)); /* its pid is a column */
+	CHECK(draws(&model, " ▁▅█ "));	    /* 0 bytes: a blank */
 	view.n_processes = 1;
 	model_free(&model);
 }
@@ -226,7 +230,7 @@ static void test_hostile(void)
 {
 	struct tui_model model;
 
-	make(&model, true, 24, 200);
+	make(&model, true, 24, 240);
 	CHECK(draws(&model, "\\x1b[2J\\x1b]0;"
 			    "owned\\x07\\x0d\\x0a\\x09\\x7f\\x01\\xc2\\x9b31m\\xff\\xfe\\xe2\\x80\\"
 			    "xae\\xcc\\x81"));

@@ -10,12 +10,12 @@
 #include "tui/format.h"
 #include "tui/model_internal.h"
 
-#define MAX_NAMES 8   /* functions of a stack that a row is to show */
 #define LEAST_NAME 12 /* columns */
+#define HISTORY 12    /* reports, one a column */
 
 /* Columns from left to right; those of width 0 are left out. One blank is between two. */
 struct columns {
-	size_t bytes, share, bar, blocks, oldest, growth, pid;
+	size_t bytes, share, bar, blocks, oldest, growth, history, pid;
 };
 
 static struct columns columns_of(const struct tui_model *model)
@@ -31,6 +31,9 @@ static struct columns columns_of(const struct tui_model *model)
 		columns.share = 6;
 		columns.bar = 12;
 	}
+	if (model->cols >= 120 && model->utf8 && model->n_order &&
+	    model->view->stacks[model->order[0]].n_history > 1)
+		columns.history = HISTORY;
 	if (model->view && model->view->n_processes > 1 && model->cols >= 70)
 		columns.pid = 7;
 	return columns;
@@ -59,6 +62,7 @@ static void draw_headings(const struct tui_model *model, struct tui_grid *grid)
 	put_heading(&pen, columns.blocks, "COUNT", model->sort == TUI_SORT_COUNT);
 	put_heading(&pen, columns.oldest, "AGE", model->sort == TUI_SORT_AGE);
 	put_heading(&pen, columns.growth, "GROWTH/MIN", model->sort == TUI_SORT_GROWTH);
+	put_heading(&pen, columns.history, "LAST REPORTS", false);
 	put_heading(&pen, columns.pid, "PID", false);
 	if (model->outward)
 		pen_format(&pen, TUI_HEADING, " STACK, without the first %zu functions",
@@ -109,6 +113,30 @@ static void put_bar(struct tui_pen *pen, size_t width, double share)
 		pen_symbol(pen, TUI_BAR, 0x2590 - (uint32_t)eighths, '#');
 	while (pen->col < end + 1 && pen->col < pen->end)
 		pen_text(pen, TUI_PLAIN, " ");
+}
+
+/* U+2581 to U+2588 are blocks of one to eight eighths of the height; the largest of these reports has eight. */
+static void put_history(struct tui_pen *pen, size_t width, const struct view_stack *stack)
+{
+	size_t n = stack->n_history < width ? stack->n_history : width;
+	const uint64_t *bytes = stack->history + stack->n_history - n;
+	uint64_t most = 1;
+
+	if (!width)
+		return;
+	for (size_t i = 0; i < n; i++)
+		most = bytes[i] > most ? bytes[i] : most;
+	for (size_t i = n; i < width; i++)
+		pen_text(pen, TUI_PLAIN, " ");
+	for (size_t i = 0; i < n; i++) {
+		double share = (double)bytes[i] / (double)most;
+
+		if (bytes[i])
+			pen_symbol(pen, TUI_BAR, 0x2581 + (uint32_t)(share * 7 + 0.5), ' ');
+		else
+			pen_text(pen, TUI_PLAIN, " ");
+	}
+	pen_text(pen, TUI_PLAIN, " ");
 }
 
 /* Since the last minute or so, for each minute. */
@@ -165,7 +193,7 @@ static void put_names(struct tui_pen *pen, const struct view *view, const struct
 
 	if (!stack->n_frames)
 		pen_text(pen, TUI_DIM, stack->stop ? stack->stop : "no frames are known");
-	for (size_t i = first; i < stack->n_frames && i < first + MAX_NAMES; i++) {
+	for (size_t i = first; i < stack->n_frames; i++) {
 		if (pen->col + LEAST_NAME / 2 > pen->end)
 			break;
 		if (i)
@@ -191,6 +219,7 @@ static void draw_stack(const struct tui_model *model, struct tui_grid *grid, siz
 	put_number(&pen, columns.blocks, format_count(stack->blocks, text));
 	put_number(&pen, columns.oldest, format_age(stack->oldest_ns, text));
 	put_number(&pen, columns.growth, growth_text(model, stack, text));
+	put_history(&pen, columns.history, stack);
 	snprintf(text, sizeof(text), "%u", stack->pid);
 	put_number(&pen, columns.pid, text);
 	pen.col += pen.col < pen.end;

@@ -32,6 +32,7 @@ static const char *const help[] = {
 	"                 list is sorted by",
 	"AGE              of the oldest of these blocks",
 	"GROWTH/MIN       of SIZE, in the last minute or as much of it as was seen",
+	"LAST REPORTS     SIZE at each, where there is room",
 	"/s recorded      allocations a second whose stack was taken: sampling leaves",
 	"                 others out; /s calls: all calls, known with --max-overhead",
 	"overhead         of the probes to the processes; known with --max-overhead",
