@@ -106,20 +106,41 @@ static int find_by_name(struct options *options)
 	return err;
 }
 
-/* The screen is the terminal program's: what the child of -c prints goes to a file. The descriptor, or a negative errno. */
-static int open_child_output(void)
+static int open_output(char path[PATH_MAX], int *ret)
 {
 	const char *folder = getenv("TMPDIR");
-	char path[PATH_MAX];
-	int fd;
 
-	snprintf(path, sizeof(path), "%s/memleak-output-XXXXXX",
-		 folder && folder[0] ? folder : "/tmp");
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	message("what the command prints is in %s", path);
-	return fd;
+	snprintf(path, PATH_MAX, "%s/memleak-output-XXXXXX", folder && folder[0] ? folder : "/tmp");
+	*ret = mkostemp(path, O_CLOEXEC);
+	return *ret < 0 ? -errno : 0;
+}
+
+/* -c. The screen is the terminal program's: what the command prints goes to a file. */
+static int start_command(struct session *session)
+{
+	struct options *options = &session->options;
+	char path[PATH_MAX];
+	int output = CHILD_INHERITS, err = 0;
+
+	if (options->tui)
+		err = open_output(path, &output);
+	if (!err)
+		err = child_start(options->command, output, &session->child);
+	if (output >= 0) {
+		close(output);
+		if (err)
+			unlink(path);
+		else
+			message("what the command prints is in %s", path);
+	}
+	if (err) {
+		message("cannot run '%s': %s", options->command, strerror(-err));
+		return err;
+	}
+	printf("child created with pid: %d\n", session->child.pid);
+	fflush(stdout);
+	options->pids[options->n_pids++] = session->child.pid;
+	return 0;
 }
 
 /* The processes of -p and --comm, or the child of -c. */
@@ -128,20 +149,10 @@ static int open_targets(struct session *session)
 	struct options *options = &session->options;
 
 	if (options->command) {
-		int output = options->tui ? open_child_output() : CHILD_INHERITS;
-		int err = output < CHILD_INHERITS
-				  ? output
-				  : child_start(options->command, output, &session->child);
+		int err = start_command(session);
 
-		if (output >= 0)
-			close(output);
-		if (err) {
-			message("cannot run '%s': %s", options->command, strerror(-err));
+		if (err)
 			return err;
-		}
-		printf("child created with pid: %d\n", session->child.pid);
-		fflush(stdout);
-		options->pids[options->n_pids++] = session->child.pid;
 	}
 	if (options->comm) {
 		int err = find_by_name(options);

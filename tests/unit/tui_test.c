@@ -338,6 +338,11 @@ static void test_sort(void)
 		CHECK(selected(&model) == first[i]);
 	}
 	CHECK(model.n_order == 4);
+	view.no_ages = true;
+	press(&model, 's');
+	press(&model, 's');
+	CHECK(model.sort == TUI_SORT_GROWTH); /* there is no age to sort by */
+	view.no_ages = false;
 	model_free(&model);
 }
 

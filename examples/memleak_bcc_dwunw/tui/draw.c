@@ -16,7 +16,7 @@ static struct tui_pen line(const struct tui_model *model, struct tui_grid *grid,
 
 static void draw_targets(const struct view *view, struct tui_pen *pen)
 {
-	if (!view->n_processes)
+	if (strcmp(view->walk, VIEW_WALK_KERNEL) == 0)
 		pen_text(pen, TUI_STRONG, " the kernel");
 	for (size_t i = 0; i < view->n_processes; i++) {
 		pen_format(pen, TUI_STRONG, "%s%u ", i ? ", " : " ", view->processes[i].pid);

@@ -188,7 +188,9 @@ static int escape(struct tui_model *model)
 
 static int sort_next(struct tui_model *model)
 {
-	model->sort = (model->sort + 1) % TUI_N_SORTS;
+	do
+		model->sort = (model->sort + 1) % TUI_N_SORTS;
+	while (model->sort == TUI_SORT_AGE && model->view && model->view->no_ages);
 	model->page = TUI_PAGE_LIST;
 	move_home(model);
 	return model_order(model);
