@@ -258,6 +258,10 @@ static void test_wide(void)
 	CHECK(strcmp(row_text(&grid, 0), "\xe6\xb3\x84 \xe2\x80\xa6x") ==
 	      0); /* cut in the middle of one */
 	CHECK(is_harmless(&grid));
+	pen = pen_at(&grid, 0, 0, 4);
+	pen_text(&pen, TUI_PLAIN, "abcdefgh");
+	CHECK(strcmp(row_text(&grid, 0), "abc\xe2\x80\xa6x") == 0 &&
+	      pen.cut); /* nothing behind its end */
 	pen = pen_at(&grid, 0, 0, 8);
 	pen.skip = 1; /* half of one */
 	pen_text(&pen, TUI_PLAIN, WIDE "ab");
