@@ -211,7 +211,8 @@ static void write_files(struct session *session)
 	struct live *live = session->live;
 	char path[64];
 	const char *paths[] = {path};
-	const struct outputs_options own = {.paths = paths, .n_paths = 1};
+	const struct outputs_options own = {
+		.paths = paths, .n_paths = 1, .diff = session->options.diff};
 	struct outputs *outputs = session->outputs;
 	int err = live->view ? name_all(session) : -ENODATA;
 

@@ -437,6 +437,22 @@ static void test_filter(void)
 	model_free(&model);
 }
 
+/* The stack that is shown alone goes: no other one is shown as if it was that. */
+static void test_gone(void)
+{
+	struct view other = view;
+	struct tui_model model;
+
+	make(&model, true, 24, 80);
+	press(&model, TUI_KEY_DOWN);
+	press(&model, TUI_KEY_ENTER);
+	CHECK(model_take(&model, &view) == 0 && model.page == TUI_PAGE_STACK);
+	other.n_stacks = 1;
+	CHECK(model_take(&model, &other) == 0 && model.page == TUI_PAGE_LIST);
+	CHECK(draws(&model, "of that stack nothing is outstanding any more"));
+	model_free(&model);
+}
+
 static void test_pages(void)
 {
 	static const char *const notes[] = {"1 lost", HOSTILE};
@@ -550,6 +566,7 @@ int main(void)
 	test_sort();
 	test_cursor();
 	test_filter();
+	test_gone();
 	test_pages();
 	test_many();
 	test_format();

@@ -137,25 +137,27 @@ static uint64_t bytes_of_order(const struct tui_model *model)
 	return bytes;
 }
 
+static void draw_filter(const struct tui_model *model, struct tui_pen *pen)
+{
+	char bytes[FORMAT_SIZE];
+
+	pen_text(pen, TUI_KEY, "/");
+	pen_text(pen, TUI_STRONG, model->filter);
+	if (model->typing)
+		pen_symbol(pen, TUI_KEY, ' ', '_');
+	if (model->view)
+		pen_format(pen, TUI_PLAIN, "  %zu of %zu stacks, %s", model->n_order,
+			   model->view->n_stacks, format_bytes(bytes_of_order(model), bytes));
+	pen_text(pen, TUI_DIM, model->typing ? "  (Enter: keep, Esc: all)  " : "  (Esc: all)  ");
+}
+
 static void draw_status(const struct tui_model *model, struct tui_grid *grid)
 {
 	struct tui_pen pen = line(model, grid, model_layout(model).status_row);
-	char bytes[FORMAT_SIZE];
 
-	if (!model->typing && model->status[0]) {
-		pen_text(&pen, TUI_STRONG, model->status);
-		return;
-	}
-	if (!model->typing && !model->filter[0])
-		return;
-	pen_text(&pen, TUI_KEY, "/");
-	pen_text(&pen, TUI_STRONG, model->filter);
-	if (model->typing)
-		pen_symbol(&pen, TUI_KEY, ' ', '_');
-	if (model->view)
-		pen_format(&pen, TUI_PLAIN, "  %zu of %zu stacks, %s", model->n_order,
-			   model->view->n_stacks, format_bytes(bytes_of_order(model), bytes));
-	pen_text(&pen, TUI_DIM, model->typing ? "  (Enter: keep, Esc: all)" : "  (Esc: all)");
+	if (model->typing || model->filter[0])
+		draw_filter(model, &pen);
+	pen_text(&pen, TUI_STRONG, model->status);
 }
 
 static void draw_footer(const struct tui_model *model, struct tui_grid *grid)

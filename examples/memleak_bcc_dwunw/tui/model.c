@@ -2,6 +2,7 @@
 #include "tui/model.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,14 +107,29 @@ void model_keep_in_sight(struct tui_model *model)
 		model->top = model->n_order > n ? model->n_order - n : 0;
 }
 
-/* Onto the stack that it was on. */
+static bool is_followed(const struct tui_model *model, size_t place)
+{
+	const struct view_stack *stack = &model->view->stacks[model->order[place]];
+
+	return stack->identity == model->identity && stack->pid == model->pid;
+}
+
+/* Onto the stack that it was on; none takes the place of one that is shown alone. */
 static void find_cursor(struct tui_model *model)
 {
-	for (size_t i = 0; model->follows && i < model->n_order; i++) {
-		const struct view_stack *stack = &model->view->stacks[model->order[i]];
+	size_t place = 0;
 
-		if (stack->identity == model->identity && stack->pid == model->pid)
-			model->cursor = i;
+	while (model->follows && place < model->n_order && !is_followed(model, place))
+		place++;
+	if (model->follows && place < model->n_order) {
+		model->cursor = place;
+	} else if (model->follows) {
+		model->follows = false;
+		if (model->page == TUI_PAGE_STACK) {
+			model->page = TUI_PAGE_LIST;
+			snprintf(model->status, sizeof(model->status),
+				 "of that stack nothing is outstanding any more");
+		}
 	}
 	model_keep_in_sight(model);
 }
