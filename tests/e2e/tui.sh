@@ -216,11 +216,25 @@ own_title() {
 check "hostile: the terminal has its own title" own_title
 key q
 check "hostile: the terminal is as before" over 0
-settings=(LC_ALL=C TERM=vt100 NO_COLOR=1)
+has_colours() {
+	mux capture-pane -p -e | grep -qE $'\033\\[([0-9]+;)*[34][0-7]m'
+}
+check "colours: it begins" begin 80 24 --tui -p "$target" -o 0 1
+check "colours: it shows" shows "█.*open_session"
+check "colours: there are some" has_colours
+key q
+check "colours: the terminal is as before" over 0
+settings=(NO_COLOR=1)
+check "NO_COLOR: it begins" begin 80 24 --tui -p "$target" -o 0 1
+check "NO_COLOR: it shows" shows "█.*open_session"
+check "NO_COLOR: there are none" eval '! has_colours'
+key q
+check "NO_COLOR: the terminal is as before" over 0
+settings=(LC_ALL=C TERM=vt100)
 check "C, vt100: it begins" begin 80 24 --tui -p "$target" -o 0 1
 check "C, vt100: it shows" shows "###.*open_session" "x07.xef.xbc.xa1"
 check "C, vt100: nothing but ASCII" eval '! mux capture-pane -p | LC_ALL=C grep -q "[^ -~]"'
-check "C, vt100: no colours" eval '! mux capture-pane -p -e | grep -qE "\[([0-9]+;)*(3|4)[0-7]m"'
+check "C, vt100: no colours" eval '! has_colours'
 key q
 check "C, vt100: the terminal is as before" over 0
 settings=()
