@@ -46,7 +46,7 @@ INCLUDES := -Isrc -Iinclude -Isrc/arch/$(ARCH) -idirafter /usr/include/libiberty
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -fPIC $(CFLAGS) $(SANITIZE) $(INCLUDES) \
 	$(LIBBPF_CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE) -pthread -Wl,--as-needed
-LDLIBS_ALL = -ldw -llzma -liberty -lcapstone $(LIBBPF_LDLIBS) -lelf -lz -lm
+LDLIBS_ALL = -ldw -llzma -liberty -lcapstone -lncursesw -ltinfo $(LIBBPF_LDLIBS) -lelf -lz -lm
 
 , := ,
 Q := $(if $(V),,@)

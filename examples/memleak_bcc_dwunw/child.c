@@ -2,6 +2,7 @@
 #include "child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -18,13 +19,24 @@
 #define END_POLLS 100 /* times 10 ms: how long SIGTERM is given */
 #define END_POLL_NS 10000000
 
+/* In the new process: nothing from the terminal, nothing to it. */
+static int set_files(int output)
+{
+	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+	    dup2(output, STDERR_FILENO) < 0)
+		return -1;
+	return 0;
+}
+
 /*
  * In the new process. `sock`: a byte comes when the parent traces it, an errno goes back if
  * execve() fails; closed by execve(). Blocked signals survive execve(), and so do ignored ones:
  * SIGPIPE and SIGXFSZ, which tools like to ignore and commands count on. (The other ignored ones are the wish
  * of whoever started the tool: nohup.)
  */
-__attribute__((noreturn)) static void run_child(char **argv, int sock)
+__attribute__((noreturn)) static void run_child(char **argv, int output, int sock)
 {
 	sigset_t none;
 	char go;
@@ -36,8 +48,11 @@ __attribute__((noreturn)) static void run_child(char **argv, int sock)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG,
 	      SIGTERM); /* also by SIGKILL, which leaves no time for child_end() */
+	if (output != CHILD_INHERITS && set_files(output))
+		goto fail;
 	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 && read(sock, &go, 1) == 1)
 		execvp(argv[0], argv);
+fail:
 	err = errno;
 	/* MSG_NOSIGNAL: a parent that is gone needs no answer */
 	send(sock, &err, sizeof(err), MSG_NOSIGNAL);
@@ -107,7 +122,7 @@ static int trace_to_exec(pid_t pid, int sock)
 	}
 }
 
-static int start(char **argv, struct child *ret)
+static int start(char **argv, int output, struct child *ret)
 {
 	int socks[2], err;
 	pid_t pid;
@@ -122,7 +137,7 @@ static int start(char **argv, struct child *ret)
 	pid = fork();
 	if (pid == 0) {
 		close(socks[0]);
-		run_child(argv, socks[1]);
+		run_child(argv, output, socks[1]);
 	}
 	err = pid < 0 ? -errno : 0;
 	if (!err)
@@ -140,14 +155,14 @@ static int start(char **argv, struct child *ret)
 	return err;
 }
 
-int child_start(const char *command, struct child *ret)
+int child_start(const char *command, int output, struct child *ret)
 {
 	char **argv;
 	int err = words_split(command, &argv);
 
 	if (err)
 		return err;
-	err = start(argv, ret);
+	err = start(argv, output, ret);
 	words_free(argv);
 	return err;
 }

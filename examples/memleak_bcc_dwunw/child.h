@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define CHILD_INHERITS (-1)
+
 struct child {
 	pid_t pid;
 	bool traced;  /* until child_release() */
@@ -19,12 +21,13 @@ struct child {
 
 /*
  * Splits `command` into words (words.h), looks the first up in PATH, starts it under ptrace and
- * leaves it stopped after execve(). It has no signals blocked and no files open but 0 to 2. Until
+ * leaves it stopped after execve(). It has no signals blocked and no files open but 0 to 2: those of
+ * the caller, or, unless `output` is CHILD_INHERITS, /dev/null and this descriptor twice. Until
  * it is released it dies with the calling thread, which must also be the one that makes the other
  * calls; from then on it gets SIGTERM when that thread ends (not so a set-user-ID program).
  * -ENOENT, -EACCES, ...: why it could not be run; -EINVAL: `command` cannot be split.
  */
-int child_start(const char *command, struct child *ret);
+int child_start(const char *command, int output, struct child *ret);
 /*
  * Runs it on to the end of its next system call. 0: stopped there; 1: it ended (reaped); or a
  * negative errno: -EINTR where a signal for the caller came first (call again, or release, or end

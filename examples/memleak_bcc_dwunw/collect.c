@@ -15,6 +15,7 @@
 #include "map_batches.h"
 #include "mappings_ledger.h"
 #include "memleak_dwunw_events.h"
+#include "progress.h"
 
 /* Where stacks of the snapshot are, by what identifies them in the source: a dense number and a class. */
 struct stack_index {
@@ -26,6 +27,7 @@ struct collector {
 	const struct collect_source *source;
 	struct report_snapshot *snapshot; /* NULL: the total alone is wanted */
 	uint64_t total;			  /* bytes */
+	size_t n_read;			  /* blocks */
 	size_t blocks_size, besides_size, stacks_size;
 	struct stack_index known, without; /* stacks that are kept; reasons why one was not */
 };
@@ -304,6 +306,8 @@ static int read_batch(void *context, const void *keys, const void *values, uint3
 		c->source->handle_events(c->source->session); /* dwunw-added */
 	for (uint32_t i = 0; i < n && !err; i++)
 		err = reading->add(c, key + i * reading->key_size, value + i * reading->value_size);
+	c->n_read += n;
+	progress_step(c->n_read, 0);
 	return err;
 }
 

@@ -11,6 +11,7 @@
 #include "bpf/dwunw_bpf.h" /* dwunw-added */
 #include "collect_internal.h"
 #include "kallsyms.h"
+#include "progress.h"
 #include "symbolize/symbolize.h"
 
 /* dwunw-added begin: steps that were taken by frame pointer; the last frame has no caller */
@@ -209,13 +210,17 @@ int collect_frames(const struct collect_source *source, struct report_snapshot *
 {
 	int err = 0;
 
-	for (size_t i = 0; i < n && i < groups->n_groups && !err; i++) {
+	n = n < groups->n_groups ? n : groups->n_groups;
+	progress_begin("finding the names of", "stacks");
+	for (size_t i = 0; i < n && !err; i++) {
 		struct report_stack *stack = &snapshot->stacks[groups->groups[i].stack];
 		struct symbolizer *symbolizer = source->targets[stack->target].symbolizer;
 
 		if (stack->id < 0 || stack->frames) /* none, or it has them */
 			continue;
 		err = frames_of(source, symbolizer, stack);
+		progress_step(i + 1, n);
 	}
+	progress_end();
 	return err;
 }

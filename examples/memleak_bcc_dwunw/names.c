@@ -4,8 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Length of the valid UTF-8 sequence of two bytes or more at `s` (RFC 3629), 0 if there is none. */
-static size_t utf8_length(const unsigned char *s, size_t max)
+size_t utf8_decode(const unsigned char *s, size_t max, uint32_t *ret)
 {
 	size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
 	uint32_t code = s[0] & (0xff >> (length + 1));
@@ -21,16 +20,20 @@ static size_t utf8_length(const unsigned char *s, size_t max)
 	if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
 		return 0;
 	/* U+0080..U+009F: control characters; U+009B begins a terminal's escape sequences. */
-	return code < 0xa0 ? 0 : length;
+	if (code < 0xa0)
+		return 0;
+	*ret = code;
+	return length;
 }
 
 size_t name_character(const char *name, size_t max)
 {
 	const unsigned char *s = (const unsigned char *)name;
+	uint32_t code;
 
 	if (s[0] >= 0x20 && s[0] < 0x7f)
 		return 1;
-	return s[0] < 0x80 ? 0 : utf8_length(s, max);
+	return s[0] < 0x80 ? 0 : utf8_decode(s, max, &code);
 }
 
 void print_name(FILE *out, const char *name, size_t max)

@@ -112,7 +112,9 @@ const struct argp_option options_table[] = {
 	{"diff", KEY_DIFF, "FILE", 0,
 	 "compare each report with the last one in this .json file (default: none)", 3},
 	{"tui", KEY_TUI, NULL, 0,
-	 "show the stacks live in the terminal, instead of reports (default: off)", 3},
+	 "show the stacks live in the terminal, instead of reports, every INTERVAL seconds (then "
+	 "2 by default); ? lists the keys (default: off)",
+	 3},
 
 	{"dwunw-mode", 'W', "MODE", 0,
 	 "how stacks are walked: off: by frame pointers, as the kernel does; fallback: by call "

@@ -22,6 +22,10 @@
 #define USER_STACKS 131072
 #define KERNEL_STACKS 65536
 
+/* Without the argument, seconds. */
+#define INTERVAL_S 5
+#define TUI_INTERVAL_S 2
+
 #define MAX_OLDER_MS (UINT64_MAX / 1000000)
 #define MAX_DURATION_S (INT_MAX / 1000)
 
@@ -49,6 +53,8 @@ static error_t finish(const struct argp_state *state, struct options *options)
 			      "--combined-only and sampling exclude each other");
 	if (options->tui && options->trace)
 		return refuse(state, EXIT_FAILURE, "--tui and --trace exclude each other");
+	if (!options->interval_s)
+		options->interval_s = options->tui ? TUI_INTERVAL_S : INTERVAL_S;
 	options->kernel = !options->n_pids && !options->command && !options->comm;
 	if (options->cgroup && !options->kernel)
 		return refuse(
@@ -233,7 +239,6 @@ int options_parse(int argc, char **argv, struct options *ret)
 				.slice_kib = 16,
 				.share_percent = 2,
 				.max_stack_depth = 127,
-				.interval_s = 5,
 			},
 	};
 	/* NO_EXIT: our status; NO_HELP: argp's help options would then not end the program. */

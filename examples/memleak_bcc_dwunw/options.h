@@ -58,7 +58,7 @@ struct options {
 	unsigned int share_percent;	 /* 2; 1..100 */
 	unsigned int max_stack_depth;	 /* 127; 1..1023 */
 	unsigned int stack_storage_size; /* unique stacks; 131072; kernel mode: 65536 */
-	unsigned int interval_s;	 /* 5 */
+	unsigned int interval_s;	 /* 5; with tui 2 */
 	unsigned int n_intervals;	 /* 0: endless */
 };
 

@@ -53,3 +53,11 @@ void schedule_checked(struct schedule *schedule, int64_t now_ms, int64_t cost_ms
 	schedule->check_ms =
 		now_ms + (rest > LEAST_BETWEEN_CHECKS_MS ? rest : LEAST_BETWEEN_CHECKS_MS);
 }
+
+void schedule_rest(struct schedule *schedule, int64_t now_ms, int64_t cost_ms)
+{
+	int64_t next_ms = now_ms + cost_ms * LEAST_REST;
+
+	if (schedule->next_ms < next_ms)
+		schedule->next_ms = next_ms;
+}

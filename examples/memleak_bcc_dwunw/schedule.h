@@ -35,4 +35,7 @@ void schedule_reported(struct schedule *schedule, int64_t now_ms);
 /* A check took `cost_ms` of CPU time: the next is so far away that all of them take less than one part in twenty of the time, and at most ten are made in a second. */
 void schedule_checked(struct schedule *schedule, int64_t now_ms, int64_t cost_ms);
 
+/* A report that was only shown took `cost_ms` of CPU time: the next one is as far away as a check would be. */
+void schedule_rest(struct schedule *schedule, int64_t now_ms, int64_t cost_ms);
+
 #endif

@@ -2,6 +2,8 @@
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +21,11 @@
 #include "output/output.h"
 #include "reader.h"
 #include "process/process.h"
+#include "progress.h"
 #include "session_internal.h"
 #include "session_kernel.h"
+#include "session_live.h"
+#include "tui/screen.h"
 #include "wait.h"
 
 #define EVENTS_BUDGET_MS 200 /* dwunw-added */
@@ -67,6 +72,7 @@ static int start_dwunw(struct session *session)
 	if (!err)
 		err = dwunw_bpf_create(session->context, session->skel->obj, &session->dwunw);
 	if (!err) {
+		dwunw_bpf_set_progress(session->dwunw, progress_step);
 		dwunw_bpf_get_stats(session->dwunw, &session->told_stats);
 		tell_of_kernel(session);
 		session->modules = dwunw_context_modules(session->context);
@@ -101,21 +107,53 @@ static int find_by_name(struct options *options)
 	return err;
 }
 
+static int open_output(char path[PATH_MAX], int *ret)
+{
+	const char *folder = getenv("TMPDIR");
+
+	snprintf(path, PATH_MAX, "%s/memleak-output-XXXXXX", folder && folder[0] ? folder : "/tmp");
+	*ret = mkostemp(path, O_CLOEXEC);
+	return *ret < 0 ? -errno : 0;
+}
+
+/* -c. The screen is the terminal program's: what the command prints goes to a file. */
+static int start_command(struct session *session)
+{
+	struct options *options = &session->options;
+	char path[PATH_MAX];
+	int output = CHILD_INHERITS, err = 0;
+
+	if (options->tui)
+		err = open_output(path, &output);
+	if (!err)
+		err = child_start(options->command, output, &session->child);
+	if (output >= 0) {
+		close(output);
+		if (err)
+			unlink(path);
+		else
+			message("what the command prints is in %s", path);
+	}
+	if (err) {
+		message("cannot run '%s': %s", options->command, strerror(-err));
+		return err;
+	}
+	printf("child created with pid: %d\n", session->child.pid);
+	fflush(stdout);
+	options->pids[options->n_pids++] = session->child.pid;
+	return 0;
+}
+
 /* The processes of -p and --comm, or the child of -c. */
 static int open_targets(struct session *session)
 {
 	struct options *options = &session->options;
 
 	if (options->command) {
-		int err = child_start(options->command, &session->child);
+		int err = start_command(session);
 
-		if (err) {
-			message("cannot run '%s': %s", options->command, strerror(-err));
+		if (err)
 			return err;
-		}
-		printf("child created with pid: %d\n", session->child.pid);
-		fflush(stdout);
-		options->pids[options->n_pids++] = session->child.pid;
 	}
 	if (options->comm) {
 		int err = find_by_name(options);
@@ -169,10 +207,25 @@ static int tell_of_reader(const struct session *session)
 	return session->mode_asked_for == OPTIONS_MODE_FORCE ? err : 0;
 }
 
+static int trace_targets(struct session *session)
+{
+	int err = 0;
+
+	progress_begin("finding allocators of", "processes");
+	for (unsigned int i = 0; i < session->n_targets && !err; i++) {
+		progress_step(i, session->n_targets);
+		err = target_trace(session, &session->targets[i]);
+	}
+	progress_end();
+	return err;
+}
+
 static int start(struct session *session)
 {
 	int err;
 
+	if (session->options.tui && screen_check())
+		return -ENOTTY;
 	session->started_ns = monotonic_ns();
 	session->signals_fd = wait_open();
 	err = session->signals_fd < 0 ? session->signals_fd : 0;
@@ -200,8 +253,8 @@ static int start(struct session *session)
 		err = children_start(session);
 	if (!err)
 		err = trace_start(session);
-	for (unsigned int i = 0; i < session->n_targets && !err; i++)
-		err = target_trace(session, &session->targets[i]);
+	if (!err)
+		err = trace_targets(session);
 	if (!err)
 		session_stop_child_at_exec(session);
 	if (!err && session->child.pid)
@@ -242,6 +295,7 @@ void session_destroy(struct session *session)
 {
 	if (!session)
 		return;
+	live_close(session);
 	for (unsigned int i = 0; i < session->n_targets; i++)
 		target_detach(&session->targets[i]);
 	if (session->child.pid)

@@ -21,6 +21,7 @@
 struct growth;
 struct history;
 struct kernel;
+struct live;
 struct memleak_dwunw_bpf;
 struct mappings_ledger;
 struct module_cache;
@@ -90,6 +91,9 @@ struct session {
 	struct outputs *outputs; /* with --output or --diff; else NULL */
 	bool outputs_failed;	 /* a file could not be written */
 	struct history *history; /* of what views show; NULL: none was made yet */
+	struct live *live;	 /* while --tui has the terminal; else NULL */
+	bool ends;		 /* the next report is the last */
+	bool silent;		 /* and not to be seen: the user has left */
 	uint64_t started_ns;	 /* CLOCK_MONOTONIC */
 	/* dwunw-added begin: NULL with --dwunw-mode=off */
 	struct dwunw_context *context;
@@ -176,7 +180,7 @@ int session_flush(void);
 /* -EIO, and says what errno says: right after writing to stdout has failed. */
 int session_stdout_failed(void);
 
-/* Prints one report. */
+/* Makes one report: prints it, or shows it in the terminal program. */
 int session_report(struct session *session);
 
 /* Parts of it: what is shown, and the names, as far as processes still have them. */

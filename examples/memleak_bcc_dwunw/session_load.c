@@ -16,7 +16,12 @@ static bool show_libbpf;
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
-	return show_libbpf && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
+	if (!show_libbpf || level == LIBBPF_DEBUG)
+		return 0;
+	if (!message_is_held())
+		return vfprintf(stderr, format, args);
+	message_list(format, args);
+	return 0;
 }
 
 /* dwunw-added begin: --dwunw-mode=off makes no map and loads no program of libdwunw's */

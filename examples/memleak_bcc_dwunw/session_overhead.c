@@ -199,11 +199,14 @@ static void decide(struct session *session, const struct leash_sum *sum, uint64_
 	struct overhead_plan next = overhead_decide(&load, limit, old);
 
 	leash->steady = load.steady;
+	leash->decided = true;
+	leash->expected = overhead_expected(&load, old, old);
 	leash->finer_looks = overhead_only_finer(next, old) ? leash->finer_looks + 1 : 0;
 	leash->raises = overhead_equal(next, old) || leash->finer_looks ? 0 : leash->raises + 1;
 	if (overhead_equal(next, old) || (leash->finer_looks && leash->finer_looks < FINER_LOOKS))
 		return;
 	leash->plan = next;
+	leash->expected = overhead_expected(&load, old, next);
 	leash->finer_looks = 0;
 	leash->estimates = true;
 	session->skel->bss->sampling_setting =

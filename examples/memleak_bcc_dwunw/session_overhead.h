@@ -23,6 +23,8 @@ struct leash {
 	struct overhead_plan plan;
 	unsigned int finer_looks;
 	bool estimates;	      /* the plan was not always to record everything */
+	bool decided;	      /* at least once */
+	double expected;      /* share of a CPU, under the plan, as of the last decision */
 	bool away;	      /* the probes are, for a while */
 	bool frees_away;      /* those of frees as well */
 	int64_t due_ms;	      /* next look */

@@ -13,9 +13,11 @@
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "output/view.h"
+#include "progress.h"
 #include "reader.h"
 #include "session_internal.h"
 #include "session_kernel.h"
+#include "session_live.h"
 
 static void tell_counts(struct session *session)
 {
@@ -153,12 +155,16 @@ static int print_report(struct session *session, const struct report_snapshot *s
 {
 	time_t now = time(NULL);
 	struct tm when;
-	int err;
 
 	localtime_r(&now, &when);
 	report_print(stdout, snapshot, groups, options, &when);
 	leash_print_doubts(stdout, session);
-	err = session_flush();
+	return session_flush();
+}
+
+/* What did not go as it should, on stderr. */
+static void tell(struct session *session, const struct report_snapshot *snapshot)
+{
 	/* dwunw-added begin */
 	if (session->dwunw) {
 		tell_first_frames(session, snapshot);
@@ -169,7 +175,6 @@ static int print_report(struct session *session, const struct report_snapshot *s
 		kernel_tell_counts(session->kernel);
 	else
 		tell_counts(session);
-	return err;
 }
 
 void session_source(struct session *session, struct collect_target *targets,
@@ -236,7 +241,7 @@ struct report_options session_report_options(const struct session *session)
 			     session->leash.estimates,
 		.now_ns = monotonic_ns(),
 		.min_age_ns = options->combined_only ? 0 : options->older_ms * 1000000,
-		.last = session->last,
+		.last = session->live ? live_growth_base(session->live) : session->last,
 	};
 }
 
@@ -273,6 +278,8 @@ static int show(struct session *session, const struct collect_source *source,
 		struct report_snapshot *snapshot, bool *ret)
 {
 	struct report_options shown = session_report_options(session);
+	bool prints = !session->live && !session->silent;
+	bool writes = session->outputs && (!session->options.tui || session->ends);
 	struct report_before before;
 	struct report_groups groups;
 	struct view *view = NULL;
@@ -284,13 +291,17 @@ static int show(struct session *session, const struct collect_source *source,
 	err = session_symbols(session);
 	if (!err)
 		err = collect_frames(source, snapshot, &groups,
-				     session->outputs ? SIZE_MAX : shown.top_stacks);
-	if (!err && session->outputs) {
+				     writes   ? SIZE_MAX
+				     : prints ? shown.top_stacks
+					      : 0);
+	if (!err && writes) {
 		view = session_compared_view(session, snapshot, &groups, &shown, &before);
 		shown.before = view && session->options.diff ? &before : NULL;
 	}
-	if (!err && print_report(session, snapshot, &groups, &shown))
+	if (!err && prints && print_report(session, snapshot, &groups, &shown))
 		*ret = true;
+	if (!err)
+		tell(session, snapshot);
 	if (view)
 		session_write_outputs(session, view, snapshot, &groups, &shown);
 	view_free(view);
@@ -298,6 +309,8 @@ static int show(struct session *session, const struct collect_source *source,
 		err = session_keep_peak(session, source, snapshot, &shown);
 	if (!err)
 		err = keep_totals(session, snapshot, &groups);
+	if (!err && session->live)
+		err = live_take(session, snapshot, &groups, &shown);
 	report_groups_free(&groups);
 	return err;
 }
@@ -313,7 +326,9 @@ int session_report(struct session *session)
 	session_events_handle(session);
 	session_drop_old_mappings(session);
 	session_source(session, targets, &source);
+	progress_begin("reading what is outstanding", "blocks");
 	err = collect_blocks(&source, &snapshot);
+	progress_end();
 	if (err) {
 		message("cannot read the outstanding blocks: %s", strerror(-err));
 		return err;

@@ -9,11 +9,14 @@
 
 #include "clock.h"
 #include "message.h"
+#include "progress.h"
 #include "schedule.h"
 #include "session_internal.h"
+#include "session_live.h"
 #include "wait.h"
 
-enum { FIRST_TARGET = 4 }; /* of the descriptors that are waited for; the first is for signals */
+/* Of the descriptors that are waited for; the first is for signals. */
+enum { LIVE = 4, FIRST_TARGET = LIVE + LIVE_N_FDS };
 
 /* Why a report is made. Those from CAUSE_OVER on are the last. */
 enum cause { CAUSE_BEAT, CAUSE_REQUEST, CAUSE_OVER, CAUSE_LEAKED, CAUSE_STOP, CAUSE_ENDED };
@@ -34,6 +37,16 @@ static bool all_have_ended(const struct session *session)
 	return true;
 }
 
+/* What the user wishes, by signals and by keys. */
+static enum wake with_keys(struct session *session, enum wake wake)
+{
+	enum live_wish wish = session->live ? live_handle(session) : LIVE_NOTHING;
+
+	if (wish == LIVE_QUIT)
+		return WAKE_STOP;
+	return wish == LIVE_REPORT && wake != WAKE_STOP ? WAKE_REPORT : wake;
+}
+
 /* Waits once, and handles the events that are there. */
 static enum wake wait_for_events(struct session *session, int64_t deadline_ms)
 {
@@ -41,6 +54,8 @@ static enum wake wait_for_events(struct session *session, int64_t deadline_ms)
 		[1] = {.fd = -1, .events = POLLIN},
 		[2] = {.fd = -1, .events = POLLIN},
 		[3] = {.fd = -1, .events = POLLIN},
+		[LIVE] = {.fd = -1},
+		[LIVE + 1] = {.fd = -1},
 	};
 	unsigned int n_targets = session->n_targets;
 	enum wake wake;
@@ -51,6 +66,8 @@ static enum wake wait_for_events(struct session *session, int64_t deadline_ms)
 		fds[2].fd = ring_buffer__epoll_fd(session->memleak_events);
 	if (session->trace)
 		fds[3].fd = ring_buffer__epoll_fd(session->trace);
+	if (session->live)
+		live_fds(session->live, fds + LIVE);
 	for (unsigned int i = 0; i < n_targets; i++) {
 		const struct target *target = &session->targets[i];
 
@@ -62,7 +79,7 @@ static enum wake wait_for_events(struct session *session, int64_t deadline_ms)
 	if (session->events)			/* dwunw-added */
 		session_handle_events(session); /* dwunw-added */
 	note_ends(session, fds + FIRST_TARGET, n_targets);
-	return wake;
+	return with_keys(session, wake);
 }
 
 static int check(struct session *session, struct schedule *schedule)
@@ -94,6 +111,10 @@ static int wait_for_report(struct session *session, struct schedule *schedule, e
 			return 0;
 		leash_look(session);
 		due = schedule_due(schedule, monotonic_ms());
+		if (due == DUE_REPORT && session->live && live_is_paused(session->live)) {
+			schedule_reported(schedule, monotonic_ms());
+			continue;
+		}
 		*ret = wake == WAKE_REPORT	? CAUSE_REQUEST
 		       : due == DUE_LAST_REPORT ? CAUSE_OVER
 						: CAUSE_BEAT;
@@ -139,8 +160,12 @@ static int begin(struct session *session)
 	for (unsigned int i = 0; i < session->n_targets; i++)
 		printf("Attaching to pid %d, Ctrl+C to quit.\n", session->targets[i].pid);
 	err = session_flush();
-	for (unsigned int i = 0; i < session->n_targets && !err; i++)
+	progress_begin("opening the files of", "processes");
+	for (unsigned int i = 0; i < session->n_targets && !err; i++) {
+		progress_step(i, session->n_targets);
 		err = target_symbols(session, &session->targets[i]);
+	}
+	progress_end();
 	return err;
 }
 
@@ -161,6 +186,58 @@ static int end(struct session *session, enum cause cause)
 	return session_flush() ? EXIT_FAILURE : session_end(session, status);
 }
 
+static bool is_wanted_at_end(const struct session *session)
+{
+	return session->outputs || session->options.peak ||
+	       session->options.fail_above != UINT64_MAX;
+}
+
+/* The targets have ended: until the user has seen enough, or the time is over. */
+static void linger(struct session *session, const struct schedule *schedule)
+{
+	struct pollfd fds[1 + LIVE_N_FDS];
+	enum wake wake;
+
+	live_end(session);
+	do {
+		live_fds(session->live, fds + 1);
+		wake = wait_until(session->signals_fd, fds, 1 + LIVE_N_FDS, schedule->end_ms);
+		wake = with_keys(session, wake);
+	} while (wake != WAKE_STOP && wake != WAKE_TIME);
+	live_close(session);
+}
+
+/* With --tui: shows it; of a run that ends by itself the last is printed, once the terminal is given back. */
+static int report_live(struct session *session, const struct schedule *schedule, enum cause cause)
+{
+	int err;
+
+	session->ends = cause >= CAUSE_OVER;
+	session->silent = cause == CAUSE_STOP;
+	if (session->ends && cause != CAUSE_ENDED)
+		live_close(session);
+	if (cause == CAUSE_STOP && !is_wanted_at_end(session))
+		return 0;
+	err = session_report(session);
+	if (!err && cause == CAUSE_ENDED)
+		linger(session, schedule);
+	return err;
+}
+
+static int report(struct session *session, struct schedule *schedule, enum cause cause)
+{
+	int64_t start_ms = cpu_ms();
+	int err;
+
+	if (trace_handle_all(session))
+		return -EIO;
+	if (!session->live)
+		return session_report(session);
+	err = report_live(session, schedule, cause);
+	schedule_rest(schedule, monotonic_ms(), cpu_ms() - start_ms);
+	return err;
+}
+
 int session_run(struct session *session)
 {
 	const struct options *options = &session->options;
@@ -171,9 +248,12 @@ int session_run(struct session *session)
 		       session_is_watched(session), monotonic_ms());
 	if (begin(session))
 		return EXIT_FAILURE;
+	if (session->options.tui &&
+	    (live_open(session) || report(session, &schedule, CAUSE_REQUEST)))
+		return EXIT_FAILURE;
 	do {
-		if (wait_for_report(session, &schedule, &cause) || trace_handle_all(session) ||
-		    session_report(session))
+		if (wait_for_report(session, &schedule, &cause) ||
+		    report(session, &schedule, cause))
 			return EXIT_FAILURE;
 		if (cause == CAUSE_BEAT)
 			schedule_reported(&schedule, monotonic_ms());

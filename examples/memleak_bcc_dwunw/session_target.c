@@ -12,6 +12,7 @@
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "privileges.h"
+#include "progress.h"
 #include "process/process.h"
 #include "reader.h"
 #include "session_internal.h"
@@ -70,7 +71,9 @@ int target_add(struct session *session, struct target *target)
 
 	if (!session->dwunw)
 		return 0;
+	progress_begin("loading unwind tables", "files");
 	err = dwunw_bpf_add_process(session->dwunw, target->pid);
+	progress_end();
 	if (!err)
 		err = reader_check_files(target->process, mode);
 	else if (err == -ESRCH)
@@ -118,6 +121,7 @@ static int create_symbolizer(const struct session *session, struct target *targe
 			      : urls && urls[0]	  ? urls
 						  : NULL,
 		.tell = tell_line,
+		.progress = progress_is_told() ? progress_say : NULL,
 	};
 
 	return symbolizer_create(target->process, &how, &target->symbolizer);

@@ -207,6 +207,11 @@ struct module *dwunw_bpf_module(struct dwunw_bpf *bpf, uint32_t id)
 	return traced_env_module(&bpf->env, id);
 }
 
+void dwunw_bpf_set_progress(struct dwunw_bpf *bpf, void (*progress)(size_t done, size_t all))
+{
+	bpf->env.progress = progress;
+}
+
 /* An incomplete stack is not sent here, or could not be. */
 static bool ends_in_kernel(size_t stop)
 {

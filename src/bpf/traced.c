@@ -95,10 +95,19 @@ static bool is_code(const struct mapping *mapping)
 	       strcmp(mapping->path, "[uprobes]") != 0;
 }
 
+static void tell_progress(const struct traced_env *env, size_t done, size_t all)
+{
+	if (env->progress)
+		env->progress(done, all);
+}
+
 static void fill_mappings(struct traced_env *env, struct traced *traced, struct dwunw_mappings *ret)
 {
 	const struct process *process = traced->process;
+	size_t n_code = 0;
 
+	for (size_t i = 0; i < process->n_mappings; i++)
+		n_code += is_code(&process->mappings[i]);
 	traced->n_unreadable = 0;
 	traced->unreadable_error = 0;
 	for (size_t i = 0; i < process->n_mappings; i++) {
@@ -114,6 +123,7 @@ static void fill_mappings(struct traced_env *env, struct traced *traced, struct 
 		}
 		to->start = from->start;
 		to->end = from->end;
+		tell_progress(env, ret->n, n_code);
 		if (from->module)
 			to->table = load_table(env, from->module);
 		if (from->module && module_cfi(from->module, &cfi) != -ENOENT) {

@@ -27,6 +27,7 @@ struct debuginfod {
 	void (*end)(debuginfod_client *client);
 	int (*find)(debuginfod_client *client, const unsigned char *id, int size, char **path);
 	void (*tell)(const char *line);
+	void (*progress)(const char *line); /* NULL: told, but seldom */
 	unsigned int failures;
 	/* of the file that is being fetched */
 	const char *name;
@@ -61,6 +62,21 @@ static time_t now_s(void)
 	return now.tv_sec;
 }
 
+static void tell_progress(struct debuginfod *server, long got, long all)
+{
+	char line[512];
+
+	if (server->too_slow || all <= 0)
+		return;
+	snprintf(line, sizeof(line), "debuginfod: %ld of %ld KiB of the debug file of %s",
+		 got >> 10, all >> 10, server->name);
+	if (server->progress)
+		server->progress(line);
+	else
+		tell(server, "%s", line);
+	server->told_s = now_s();
+}
+
 /* Called again and again while a file comes; another result than 0 ends that. */
 static int on_progress(debuginfod_client *client, long got, long all)
 {
@@ -73,16 +89,13 @@ static int on_progress(debuginfod_client *client, long got, long all)
 	server->got = got;
 	server->too_slow |=
 		now - server->moved_s >= MAX_SILENCE_S || now - server->begun_s >= MAX_FILE_S;
-	if (now - server->told_s >= TELL_EVERY_S && !server->too_slow && all > 0) {
-		tell(server, "debuginfod: %ld of %ld KiB of the debug file of %s", got >> 10,
-		     all >> 10, server->name);
-		server->told_s = now;
-	}
+	if (server->progress || now - server->told_s >= TELL_EVERY_S)
+		tell_progress(server, got, all);
 	return server->too_slow;
 }
 
 int debuginfod_create(const char *urls, void (*tell_line)(const char *line),
-		      struct debuginfod **ret)
+		      void (*progress)(const char *line), struct debuginfod **ret)
 {
 	struct debuginfod *server = calloc(1, sizeof(*server) + strlen(urls) + 1);
 
@@ -90,6 +103,7 @@ int debuginfod_create(const char *urls, void (*tell_line)(const char *line),
 		return -ENOMEM;
 	strcpy(server->urls, urls);
 	server->tell = tell_line;
+	server->progress = progress;
 	*ret = server;
 	return 0;
 }

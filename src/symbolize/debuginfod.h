@@ -12,8 +12,12 @@
 
 struct debuginfod;
 
-/* `urls`: as of DEBUGINFOD_URLS, to be copied; `tell` (may be NULL): what a user is to know, a line each, without newline. -ENOMEM */
-int debuginfod_create(const char *urls, void (*tell)(const char *line), struct debuginfod **ret);
+/*
+ * `urls`: as of DEBUGINFOD_URLS, to be copied; `tell` (may be NULL): what a user is to know, a line each, without newline; `progress`: how
+ * far a download is, several times a second, NULL: that is told as well, every 5 s. -ENOMEM
+ */
+int debuginfod_create(const char *urls, void (*tell)(const char *line),
+		      void (*progress)(const char *line), struct debuginfod **ret);
 void debuginfod_destroy(struct debuginfod *server);
 
 /*

@@ -55,7 +55,8 @@ int naming_create(const struct symbolizer_options *options, struct naming **ret)
 	if (!naming->worker)
 		err = -ENOMEM;
 	if (!err && options && options->debuginfod)
-		err = debuginfod_create(options->debuginfod, options->tell, &naming->server);
+		err = debuginfod_create(options->debuginfod, options->tell, options->progress,
+					&naming->server);
 	if (err) {
 		naming_destroy(naming);
 		return err;

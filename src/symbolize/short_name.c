@@ -68,33 +68,49 @@ static const char *skip_brackets(const char *name, const char *p)
 	return depth ? NULL : p;
 }
 
-char *short_name(const char *name)
+/* `ret` has room for `name`. */
+static void drop_brackets(const char *name, char *ret)
 {
-	size_t size = strlen(name), n = 0;
-	char *ret = malloc(size + sizeof("#12345678") + 1);
 	const char *end;
 
-	if (!ret || size <= MAX_PLAIN)
-		return ret ? strcpy(ret, name) : NULL;
 	for (const char *p = name; *p;) {
 		size_t own = operator_length(name, p);
 
 		if (!own && is_dropped(name, p) && (end = skip_brackets(name, p)) && end - p > 4) {
-			ret[n++] = *p;
-			ret[n++] = '.';
-			ret[n++] = '.';
-			ret[n++] = end[-1];
+			*ret++ = *p;
+			*ret++ = '.';
+			*ret++ = '.';
+			*ret++ = end[-1];
 			p = end;
 			continue;
 		}
 		own = own ? own : 1;
-		memcpy(ret + n, p, own);
-		n += own;
+		memcpy(ret, p, own);
+		ret += own;
 		p += own;
 	}
-	if (n == size)
-		ret[n] = '\0';
-	else
+	*ret = '\0';
+}
+
+char *brief_name(const char *name)
+{
+	char *ret = malloc(strlen(name) + 1);
+
+	if (ret)
+		drop_brackets(name, ret);
+	return ret;
+}
+
+char *short_name(const char *name)
+{
+	size_t size = strlen(name), n;
+	char *ret = malloc(size + sizeof("#12345678") + 1);
+
+	if (!ret || size <= MAX_PLAIN)
+		return ret ? strcpy(ret, name) : NULL;
+	drop_brackets(name, ret);
+	n = strlen(ret);
+	if (n < size)
 		sprintf(ret + n, "#%08x", hash_of(name));
 	return ret;
 }

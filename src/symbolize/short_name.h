@@ -9,4 +9,7 @@
  */
 char *short_name(const char *name);
 
+/* Names of any length without these, and without the number: "f<..>(..)". free() it; NULL: no memory. */
+char *brief_name(const char *name);
+
 #endif

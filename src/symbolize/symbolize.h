@@ -33,6 +33,8 @@ struct symbolizer_options {
 	void (*tell)(
 		const char
 			*line); /* what a user is to know, without newline; NULL: nobody listens */
+	/* How far a download is, several times a second; NULL: that is told as well, every 5 s. */
+	void (*progress)(const char *line);
 };
 
 /* Where in the source; what is not known is NULL, 0. A line is known where a file is. */

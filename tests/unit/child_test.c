@@ -2,7 +2,7 @@
 /*
  * Proves: a started command is stopped before its first instruction, each step ends where a system
  * call does, its libraries become visible on the way, its status and signals arrive; it inherits no
- * file but 0 to 2 and no blocked signal; what cannot be run says why; child_end() ends also what
+ * file but 0 to 2 and no blocked signal, or others than these as asked; what cannot be run says why; child_end() ends also what
  * ignores SIGTERM; it dies with its tracer.
  */
 #include "child.h"
@@ -62,7 +62,7 @@ static bool ends_within(struct child *child, double seconds)
 static int run(const char *command)
 {
 	struct child child;
-	int err = child_start(command, &child);
+	int err = child_start(command, CHILD_INHERITS, &child);
 
 	if (err)
 		return err;
@@ -83,12 +83,12 @@ static void test_status(void)
 	signal(SIGCHLD, SIG_IGN); /* as whoever started the tool may have left it */
 	status = run("sh -c 'exit 3'");
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
-	CHECK(child_start("/nonexistent/command", &child) == -ENOENT);
-	CHECK(child_start("no-such-command-in-path x", &child) == -ENOENT);
-	CHECK(child_start("/etc/passwd", &child) == -EACCES);
-	CHECK(child_start("/tmp", &child) == -EACCES);
-	CHECK(child_start("''", &child) == -ENOENT);
-	CHECK(child_start("a 'b", &child) == -EINVAL);
+	CHECK(child_start("/nonexistent/command", CHILD_INHERITS, &child) == -ENOENT);
+	CHECK(child_start("no-such-command-in-path x", CHILD_INHERITS, &child) == -ENOENT);
+	CHECK(child_start("/etc/passwd", CHILD_INHERITS, &child) == -EACCES);
+	CHECK(child_start("/tmp", CHILD_INHERITS, &child) == -EACCES);
+	CHECK(child_start("''", CHILD_INHERITS, &child) == -ENOENT);
+	CHECK(child_start("a 'b", CHILD_INHERITS, &child) == -EINVAL);
 	CHECK(child.pid == -7);
 	/* none of the failed ones is left */
 	CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
@@ -180,7 +180,7 @@ static void test_steps(void)
 	struct __ptrace_syscall_info info;
 	int steps = 0, libc_at = -1, exits = 0, err;
 
-	if (child_start("sh -c 'exit 5'", &child)) {
+	if (child_start("sh -c 'exit 5'", CHILD_INHERITS, &child)) {
 		CHECK(false);
 		return;
 	}
@@ -208,7 +208,8 @@ static void test_step_signals(void)
 	struct child child;
 	int err;
 
-	if (child_start("sh -c 'trap \"exit 9\" USR1 TRAP; kill -TRAP $$; exit 1'", &child)) {
+	if (child_start("sh -c 'trap \"exit 9\" USR1 TRAP; kill -TRAP $$; exit 1'", CHILD_INHERITS,
+			&child)) {
 		CHECK(false);
 		return;
 	}
@@ -218,13 +219,30 @@ static void test_step_signals(void)
 
 	/* a stop on the way does not hang it */
 	if (child_start("sh -c '(sleep 0.1; kill -CONT $$ 2>/dev/null) & kill -STOP $$; exit 4'",
-			&child)) {
+			CHILD_INHERITS, &child)) {
 		CHECK(false);
 		return;
 	}
 	while ((err = child_step(&child)) == 0)
 		;
 	CHECK(err == 1 && WIFEXITED(child.status) && WEXITSTATUS(child.status) == 4);
+}
+
+/* It reads nothing from ours, and writes where it was told to. */
+static void test_files(void)
+{
+	char path[] = "/tmp/child_test.XXXXXX", text[64] = "";
+	int fd = mkstemp(path);
+	struct child child;
+
+	CHECK(fd >= 0);
+	CHECK(child_start("sh -c 'cat; echo out; echo err >&2'", fd, &child) == 0);
+	while (child_step(&child) == 0)
+		;
+	CHECK(child.reaped && WIFEXITED(child.status) && WEXITSTATUS(child.status) == 0);
+	CHECK(pread(fd, text, sizeof(text) - 1, 0) == 8 && strcmp(text, "out\nerr\n") == 0);
+	close(fd);
+	unlink(path);
 }
 
 static void on_alarm(int signal)
@@ -239,7 +257,7 @@ static void test_interrupted(bool release)
 	struct child child;
 	int err;
 
-	if (child_start("sleep 0.7", &child)) {
+	if (child_start("sleep 0.7", CHILD_INHERITS, &child)) {
 		CHECK(false);
 		return;
 	}
@@ -269,7 +287,7 @@ static void test_catch(void)
 	struct child child;
 	int steps = 0, err;
 
-	CHECK(child_start("sh -c 'kill -STOP $$; /bin/true; exit 7'", &child) == 0);
+	CHECK(child_start("sh -c 'kill -STOP $$; /bin/true; exit 7'", CHILD_INHERITS, &child) == 0);
 	CHECK(child_release(&child) == 0);
 	CHECK(child_catch(&child) == 0 && child.traced);
 	CHECK(child_catch(&child) == 0); /* it is already */
@@ -278,11 +296,11 @@ static void test_catch(void)
 	CHECK(err == 1 && steps > 5 && WIFEXITED(child.status) && WEXITSTATUS(child.status) == 7);
 	CHECK(child_catch(&child) == 1);
 
-	CHECK(child_start("sh -c 'kill -STOP $$; exit 8'", &child) == 0);
+	CHECK(child_start("sh -c 'kill -STOP $$; exit 8'", CHILD_INHERITS, &child) == 0);
 	CHECK(child_release(&child) == 0 && child_catch(&child) == 0 && child_release(&child) == 0);
 	CHECK(ends_within(&child, 5) && WIFEXITED(child.status) && WEXITSTATUS(child.status) == 8);
 
-	CHECK(child_start("sh -c 'kill -KILL $$'", &child) == 0);
+	CHECK(child_start("sh -c 'kill -KILL $$'", CHILD_INHERITS, &child) == 0);
 	CHECK(child_release(&child) == 0 && child_catch(&child) == 1 && child.reaped);
 }
 
@@ -292,14 +310,15 @@ static void test_child_end(void)
 	struct child child;
 	double start;
 
-	CHECK(child_start("sleep 100", &child) ==
+	CHECK(child_start("sleep 100", CHILD_INHERITS, &child) ==
 	      0); /* still traced, before its first instruction */
 	start = now();
 	child_end(&child);
 	CHECK(now() - start < 0.9);
 	CHECK(child.reaped && WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGTERM);
 
-	CHECK(child_start("sh -c 'trap \"\" TERM; while :; do sleep 0.05; done'", &child) == 0);
+	CHECK(child_start("sh -c 'trap \"\" TERM; while :; do sleep 0.05; done'", CHILD_INHERITS,
+			  &child) == 0);
 	CHECK(child_release(&child) == 0);
 	nanosleep(&pause, NULL); /* time to set its trap */
 	CHECK(!child_has_ended(&child));
@@ -308,7 +327,7 @@ static void test_child_end(void)
 	CHECK(now() - start > 0.9 && now() - start < 3);
 	CHECK(child.reaped && WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGKILL);
 
-	CHECK(child_start("sh -c 'kill -STOP $$; exit 0'", &child) == 0);
+	CHECK(child_start("sh -c 'kill -STOP $$; exit 0'", CHILD_INHERITS, &child) == 0);
 	CHECK(child_release(&child) == 0);
 	nanosleep(&pause, NULL); /* stopped by now */
 	CHECK(!child_has_ended(&child));
@@ -328,7 +347,7 @@ static void test_dies_with_tracer(void)
 	if (tool == 0) {
 		struct child child = {0};
 
-		child_start("sleep 100", &child);
+		child_start("sleep 100", CHILD_INHERITS, &child);
 		if (write(pipes[1], &child.pid, sizeof(child.pid)) > 0)
 			pause();
 		_exit(1);
@@ -366,6 +385,7 @@ int main(void)
 	test_nothing_inherited();
 	test_steps();
 	test_step_signals();
+	test_files();
 	test_interrupted(true);
 	test_interrupted(false);
 	test_catch();
