@@ -65,16 +65,19 @@ static enum allocator_role role_of(enum memleak_function kind)
 	}
 }
 
-static void add_probe(struct allocator *allocator, uint64_t offset, enum memleak_function kind,
-		      enum allocator_role role, uint64_t function)
+static void add_probe(struct allocator *allocator, uint64_t offset,
+		      const struct allocator_function *function, enum allocator_role role,
+		      uint64_t vaddr, struct placement placement)
 {
 	size_t n = allocator->n_probes;
 
 	if (n == ALLOCATOR_MAX_PROBES || is_probed(allocator, offset))
 		return;
-	allocator->probes[n] = (struct probe){.offset = offset, .cookie = kind};
+	allocator->probes[n] = (struct probe){.offset = offset, .cookie = function->kind};
 	allocator->roles[n] = role;
-	allocator->functions[n] = function;
+	allocator->functions[n] = vaddr;
+	allocator->names[n] = function->name;
+	allocator->places[n] = placement;
 	allocator->n_probes++;
 }
 
@@ -82,8 +85,8 @@ static void add_probe(struct allocator *allocator, uint64_t offset, enum memleak
  * Where an operator new returns. False: it is not to be probed: all it allocates comes from functions that are, or it cannot be
  * (which is to be told).
  */
-static bool add_returns(struct allocator *allocator, struct module *module, const char *name,
-			uint64_t vaddr)
+static bool add_returns(struct allocator *allocator, struct module *module,
+			const struct allocator_function *function, const char *name, uint64_t vaddr)
 {
 	uint64_t probed[ALLOCATOR_MAX_PROBES];
 	struct returns returns;
@@ -100,8 +103,10 @@ static bool add_returns(struct allocator *allocator, struct module *module, cons
 	for (size_t i = 0; i < returns.n && !returns.sealed; i++) {
 		uint64_t offset;
 
+		/* no kernel emulates a return instruction */
 		if (elf_file_vaddr_to_off(module->elf, returns.vaddrs[i], &offset) == 0)
-			add_probe(allocator, offset, MEMLEAK_NEW, ALLOCATOR_NEW_RETURN, vaddr);
+			add_probe(allocator, offset, function, ALLOCATOR_NEW_RETURN, vaddr,
+				  (struct placement){.offset = returns.vaddrs[i] - vaddr});
 	}
 	return !returns.sealed;
 }
@@ -113,7 +118,6 @@ static void add_function(struct allocator *allocator, struct module *module, con
 	bool needs_sp = role != ALLOCATOR_FREE && role != ALLOCATOR_THROW;
 	struct placement placement;
 	uint64_t vaddr, size, offset;
-	size_t n;
 
 	if (elf_file_find_function(module->elf, name, &vaddr, &size) ||
 	    place(module->elf, vaddr, size, function->n_args, needs_sp, &offset, &placement)) {
@@ -122,14 +126,9 @@ static void add_function(struct allocator *allocator, struct module *module, con
 		return;
 	}
 	if (is_probed(allocator, offset) ||
-	    (role == ALLOCATOR_NEW && !add_returns(allocator, module, name, vaddr)))
+	    (role == ALLOCATOR_NEW && !add_returns(allocator, module, function, name, vaddr)))
 		return;
-	n = allocator->n_probes;
-	add_probe(allocator, offset, function->kind, role, vaddr);
-	if (allocator->n_probes > n) {
-		allocator->moved[n] = placement.offset != 0;
-		allocator->single_stepped[n] = !placement.emulated;
-	}
+	add_probe(allocator, offset, function, role, vaddr, placement);
 }
 
 void allocator_add_functions(struct allocator *allocator, struct module *module, const char *prefix)

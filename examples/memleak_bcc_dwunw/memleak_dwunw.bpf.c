@@ -460,4 +460,11 @@ int memleak_free(struct pt_regs *ctx)
 	return 0;
 }
 
+/* For placement_check(). */
+SEC("uprobe.multi")
+int memleak_nothing(struct pt_regs *ctx)
+{
+	return 0;
+}
+
 #include "processes.bpf.h"

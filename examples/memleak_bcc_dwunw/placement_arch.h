@@ -25,6 +25,14 @@ enum placement_flow {
 	PLACEMENT_LOST,	  /* where, is not known, or nowhere */
 };
 
+#define PLACEMENT_SAMPLE_SIZE 16
+
+/* A function without arguments and result that begins with an instruction of some kind. */
+struct placement_sample {
+	const char *what;
+	uint8_t code[PLACEMENT_SAMPLE_SIZE];
+};
+
 struct placement_arch {
 	uint16_t machine; /* ELF e_machine */
 	cs_arch arch;
@@ -39,6 +47,9 @@ struct placement_arch {
 	/* Fills *ret for PLACEMENT_BRANCH_TO. */
 	enum placement_branch (*branch)(const cs_insn *insn, uint64_t *ret);
 	enum placement_flow (*flow)(const cs_insn *insn, uint64_t *ret);
+	const struct placement_sample *emulated; /* one of each kind that is_emulated() knows */
+	size_t n_emulated;
+	struct placement_sample stepped; /* one that no kernel emulates */
 };
 
 /* Of the machine that this runs on; NULL: none of ours. */

@@ -5,10 +5,9 @@
 #include <stddef.h>
 
 /*
- * What the kernel emulates: arch/x86/kernel/uprobes.c, branch_setup_xol_ops() and
- * push_setup_xol_ops(). It goes by opcode bytes, and so do we; the exact lengths leave no room for
- * a prefix, some of which it refuses. Not in the table, although newer kernels emulate some of it:
- * nops of several bytes, endbr64, mov.
+ * What the kernel emulates: arch/x86/kernel/uprobes.c, branch_setup_xol_ops() (3.16) and
+ * push_setup_xol_ops() (4.18). It goes by opcode bytes, and so do we; the exact lengths leave no room for
+ * a prefix, some of which it refuses. Not in the table: nops of several bytes, which 6.18 emulates; endbr64, mov, ret, which none does.
  */
 static bool is_emulated(const cs_insn *insn)
 {
@@ -187,6 +186,17 @@ static enum placement_flow flow(const cs_insn *insn, uint64_t *ret)
 	}
 }
 
+static const struct placement_sample emulated[] = {
+	{"nop", {0x90, 0xc3}},
+	{"push", {0x53, 0x5b, 0xc3}},
+	{"push of an upper register", {0x41, 0x54, 0x41, 0x5c, 0xc3}},
+	{"short jmp", {0xeb, 0x00, 0xc3}},
+	{"jmp", {0xe9, 0x00, 0x00, 0x00, 0x00, 0xc3}},
+	{"short jcc", {0x74, 0x00, 0xc3}},
+	{"jcc", {0x0f, 0x84, 0x00, 0x00, 0x00, 0x00, 0xc3}},
+	{"call", {0xe8, 0x01, 0x00, 0x00, 0x00, 0xc3, 0xc3}}, /* of its last ret */
+};
+
 const struct placement_arch placement_arch_x86_64 = {
 	.machine = EM_X86_64,
 	.arch = CS_ARCH_X86,
@@ -195,4 +205,7 @@ const struct placement_arch placement_arch_x86_64 = {
 	.can_be_skipped = can_be_skipped,
 	.branch = branch,
 	.flow = flow,
+	.emulated = emulated,
+	.n_emulated = sizeof(emulated) / sizeof(emulated[0]),
+	.stepped = {"test", {0x85, 0xc0, 0xc3}},
 };

@@ -33,7 +33,7 @@ static bool is_stepped(const struct session *session, unsigned int function)
 
 			for (size_t k = 0; k < allocator->n_probes; k++)
 				if (allocator->probes[k].cookie == function &&
-				    allocator->single_stepped[k])
+				    !allocator->places[k].emulated)
 					return true;
 		}
 	}

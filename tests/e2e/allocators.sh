@@ -32,10 +32,10 @@ run() {
 	target_run "$name" && tool_stop && target_end && judged "$name"
 }
 
-# said NAME MAKER FILE: that it was probed, and nothing else, on one line.
+# said NAME MAKER FILE: that it was probed, on one line, and, perhaps, what is single-stepped; nothing else.
 said() {
 	cat "$WORK/$1.stderr"
-	[ "$(wc -l <"$WORK/$1.stderr")" = 1 ] && grep -q "probing .*\b$2 in [^ ]*$3" "$WORK/$1.stderr"
+	[ "$(grep -vc 'single-stepped: about [0-9]* ns more a call$' "$WORK/$1.stderr")" = 1 ] && grep -q "probing .*\b$2 in [^ ]*$3" "$WORK/$1.stderr"
 }
 
 # --- Preloaded -------------------------------------------------------------------------------------------------------------------

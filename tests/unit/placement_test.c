@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../test.h"
+#include "placement_arch.h"
 
 #define ALL_ARGUMENTS 6
 #define VADDR 0x401000
@@ -140,6 +141,21 @@ static void test_n_args(void)
 		placement_find(code, sizeof(code) - 1, VADDR, n, true, &place);
 		CHECK(place.emulated == (n <= 2) && place.offset == (n <= 2 ? 6 : 0));
 	}
+}
+
+/* The samples that placement_check() runs are of the kinds that they are said to be. */
+static void test_samples(void)
+{
+	const struct placement_arch *arch = placement_native_arch();
+	struct placement place;
+
+	for (size_t i = 0; i < arch->n_emulated; i++) {
+		placement_find(arch->emulated[i].code, PLACEMENT_SAMPLE_SIZE, VADDR, 0, true,
+			       &place);
+		CHECK(place.offset == 0 && place.emulated);
+	}
+	placement_find(arch->stepped.code, PLACEMENT_SAMPLE_SIZE, VADDR, 0, true, &place);
+	CHECK(!place.emulated);
 }
 
 static void test_limits(void)
@@ -320,6 +336,7 @@ int main(void)
 	elf_version(EV_CURRENT);
 	test_assembled();
 	test_n_args();
+	test_samples();
 	test_limits();
 	/* all but reallocarray, munmap and mremap, which give no room */
 	CHECK(survey("libc.so.6") >= 10);
