@@ -6,8 +6,6 @@
  * these, the last ones being the slice's, as words of world.h.
  * Holds: what was handled can be found by its id, with frames that can be read.
  */
-#include <stddef.h>
-
 #include "bpf/internal.h"
 #include "bpf/stacks.h"
 #include "world.h"
@@ -91,10 +89,29 @@ static uint8_t *take_plain(struct input *input, size_t size)
 	return record;
 }
 
-static uint8_t *take_cut_short(struct input *input)
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What it says that it has, as far as that is permitted, and no more. */
+static struct dwunw_cut_short_event *make_room(struct dwunw_cut_short_event *event, size_t *size)
+{
+	size_t returns = least(event->n_returns, DWUNW_MAX_RETURNS) * sizeof(struct dwunw_return);
+	size_t frames = least(event->n_frames, DWUNW_CUT_SHORT_FRAMES) * 16;
+
+	*size = sizeof(*event) + returns + frames + least(event->slice_size, DWUNW_MAX_SLICE);
+	event = realloc(event, *size);
+	HOLDS(event);
+	memset(event + 1, 0, *size - sizeof(*event));
+	return event;
+}
+
+static uint8_t *take_cut_short(struct input *input, size_t *size)
 {
 	struct dwunw_cut_short_event *event = calloc(1, sizeof(*event));
-	size_t n = input_uint(input, 2), at = 0;
+	size_t n = input_uint(input, 2), frames, slice;
+	struct dwunw_return *returns;
 
 	HOLDS(event);
 	event->event.type = DWUNW_EVENT_CUT_SHORT;
@@ -121,15 +138,25 @@ static uint8_t *take_cut_short(struct input *input)
 		event->second_start = event->registers.regs[0];
 	}
 	event->missing = input_uint(input, 1) << 1; /* the first unit is there */
-	for (int i = 0; i < 4; i++) {
-		event->returns[i].slot = world_word(input_uint(input, 4));
-		event->returns[i].address = world_word(input_uint(input, 4));
-		event->frames[i] = world_word(input_uint(input, 4));
-	}
-	for (; at < n && input->left && at < sizeof(event->slice); at += 8) {
+	event->whole = event->event.time_ns >> 5 & 1;
+	event = make_room(event, size);
+	returns = (void *)(event + 1);
+	frames = sizeof(*event) + least(event->n_returns, DWUNW_MAX_RETURNS) * sizeof(*returns);
+	slice = frames + least(event->n_frames, DWUNW_CUT_SHORT_FRAMES) * 16;
+	for (uint32_t i = 0; i < 4; i++) {
+		struct dwunw_return found = {world_word(input_uint(input, 4)),
+					     world_word(input_uint(input, 4))};
 		uint64_t word = world_word(input_uint(input, 4));
 
-		memcpy(event->slice + at, &word, sizeof(word));
+		if (sizeof(*event) + (i + 1) * sizeof(found) <= frames)
+			returns[i] = found;
+		if (frames + (i + 1) * sizeof(word) <= slice)
+			memcpy((uint8_t *)event + frames + i * sizeof(word), &word, sizeof(word));
+	}
+	for (size_t at = 0; at < n && input->left && slice + at + 8 <= *size; at += 8) {
+		uint64_t word = world_word(input_uint(input, 4));
+
+		memcpy((uint8_t *)event + slice + at, &word, sizeof(word));
 	}
 	return (uint8_t *)event;
 }
@@ -152,13 +179,10 @@ static void check_stack(struct dwunw_bpf *bpf, const struct dwunw_event *event)
 static void handle(struct dwunw_bpf *bpf, struct input *input)
 {
 	size_t size = input_uint(input, 2);
-	bool cut_short = size == 0xffff;
-	uint8_t *record = cut_short ? take_cut_short(input) : take_plain(input, size);
+	uint8_t *record = size == 0xffff ? take_cut_short(input, &size) : take_plain(input, size);
 	const struct dwunw_event *event = (const void *)record;
 	int err;
 
-	if (cut_short)
-		size = sizeof(struct dwunw_cut_short_event);
 	err = dwunw_bpf_handle_event(bpf, record, size);
 	HOLDS(err <= 1);
 	if (err == 0 && (event->type == DWUNW_EVENT_STACK || event->type == DWUNW_EVENT_CUT_SHORT))

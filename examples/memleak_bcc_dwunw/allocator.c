@@ -16,7 +16,7 @@
 
 /* Where the probe of a function goes, as an offset in the file. */
 static int place(struct elf_file *elf, uint64_t vaddr, uint64_t size, unsigned int n_args,
-		 bool has_return_probe, uint64_t *ret, struct placement *placement)
+		 unsigned int flags, uint64_t *ret, struct placement *placement)
 {
 	const uint8_t *code;
 	size_t n;
@@ -26,7 +26,7 @@ static int place(struct elf_file *elf, uint64_t vaddr, uint64_t size, unsigned i
 		return err;
 	if (n > size)
 		n = size;
-	placement_find(code, n, vaddr, n_args, has_return_probe, placement);
+	placement_find(code, n, vaddr, n_args, flags, placement);
 	return elf_file_vaddr_to_off(elf, vaddr + placement->offset, ret);
 }
 
@@ -65,16 +65,31 @@ static enum allocator_role role_of(enum memleak_function kind)
 	}
 }
 
-static void add_probe(struct allocator *allocator, uint64_t offset, enum memleak_function kind,
-		      enum allocator_role role, uint64_t function)
+/* For struct probe: the function, and where its arguments are. */
+static unsigned long long cookie_of(const struct allocator_function *function,
+				    const struct placement *place)
+{
+	unsigned long long cookie = function->kind;
+
+	for (unsigned int i = 0; place->moved && i < function->n_args; i++)
+		cookie |= (place->registers[i] + 1ULL) << (MEMLEAK_COOKIE_ARGS_SHIFT + 8 * i);
+	return cookie;
+}
+
+static void add_probe(struct allocator *allocator, uint64_t offset,
+		      const struct allocator_function *function, enum allocator_role role,
+		      uint64_t vaddr, struct placement placement)
 {
 	size_t n = allocator->n_probes;
 
 	if (n == ALLOCATOR_MAX_PROBES || is_probed(allocator, offset))
 		return;
-	allocator->probes[n] = (struct probe){.offset = offset, .cookie = kind};
+	allocator->probes[n] =
+		(struct probe){.offset = offset, .cookie = cookie_of(function, &placement)};
 	allocator->roles[n] = role;
-	allocator->functions[n] = function;
+	allocator->functions[n] = vaddr;
+	allocator->names[n] = function->name;
+	allocator->places[n] = placement;
 	allocator->n_probes++;
 }
 
@@ -82,8 +97,8 @@ static void add_probe(struct allocator *allocator, uint64_t offset, enum memleak
  * Where an operator new returns. False: it is not to be probed: all it allocates comes from functions that are, or it cannot be
  * (which is to be told).
  */
-static bool add_returns(struct allocator *allocator, struct module *module, const char *name,
-			uint64_t vaddr)
+static bool add_returns(struct allocator *allocator, struct module *module,
+			const struct allocator_function *function, const char *name, uint64_t vaddr)
 {
 	uint64_t probed[ALLOCATOR_MAX_PROBES];
 	struct returns returns;
@@ -100,36 +115,46 @@ static bool add_returns(struct allocator *allocator, struct module *module, cons
 	for (size_t i = 0; i < returns.n && !returns.sealed; i++) {
 		uint64_t offset;
 
+		/* no kernel emulates a return instruction */
 		if (elf_file_vaddr_to_off(module->elf, returns.vaddrs[i], &offset) == 0)
-			add_probe(allocator, offset, MEMLEAK_NEW, ALLOCATOR_NEW_RETURN, vaddr);
+			add_probe(allocator, offset, function, ALLOCATOR_NEW_RETURN, vaddr,
+				  (struct placement){.offset = returns.vaddrs[i] - vaddr});
 	}
 	return !returns.sealed;
+}
+
+/* The programs of frees and of the mmap family read arguments where they are at the entry. */
+static unsigned int placement_flags(enum allocator_role role)
+{
+	switch (role) {
+	case ALLOCATOR_CALL:
+	case ALLOCATOR_NEW:
+		return PLACEMENT_KEEP_SP | PLACEMENT_MOVED_ARGS;
+	case ALLOCATOR_MAPPING:
+		return PLACEMENT_KEEP_SP;
+	default:
+		return 0;
+	}
 }
 
 static void add_function(struct allocator *allocator, struct module *module, const char *name,
 			 const struct allocator_function *function)
 {
 	enum allocator_role role = role_of(function->kind);
-	bool needs_sp = role != ALLOCATOR_FREE && role != ALLOCATOR_THROW;
+	unsigned int flags = placement_flags(role);
 	struct placement placement;
 	uint64_t vaddr, size, offset;
-	size_t n;
 
 	if (elf_file_find_function(module->elf, name, &vaddr, &size) ||
-	    place(module->elf, vaddr, size, function->n_args, needs_sp, &offset, &placement)) {
+	    place(module->elf, vaddr, size, function->n_args, flags, &offset, &placement)) {
 		if (!(function->flags & ALLOCATOR_OPTIONAL))
 			append_name(allocator->missing, sizeof(allocator->missing), name);
 		return;
 	}
 	if (is_probed(allocator, offset) ||
-	    (role == ALLOCATOR_NEW && !add_returns(allocator, module, name, vaddr)))
+	    (role == ALLOCATOR_NEW && !add_returns(allocator, module, function, name, vaddr)))
 		return;
-	n = allocator->n_probes;
-	add_probe(allocator, offset, function->kind, role, vaddr);
-	if (allocator->n_probes > n) {
-		allocator->moved[n] = placement.offset != 0;
-		allocator->single_stepped[n] = !placement.emulated;
-	}
+	add_probe(allocator, offset, function, role, vaddr, placement);
 }
 
 void allocator_add_functions(struct allocator *allocator, struct module *module, const char *prefix)

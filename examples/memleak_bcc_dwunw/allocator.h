@@ -10,6 +10,7 @@
 
 #include "bpf/probe.h"
 #include "memleak_dwunw_events.h"
+#include "placement.h"
 
 #define ALLOCATOR_MAX_PROBES 256
 
@@ -40,8 +41,8 @@ struct allocator {
 	struct probe probes[ALLOCATOR_MAX_PROBES]; /* cookies: enum memleak_function */
 	enum allocator_role roles[ALLOCATOR_MAX_PROBES];
 	uint64_t functions[ALLOCATOR_MAX_PROBES]; /* vaddrs of their entries */
-	bool moved[ALLOCATOR_MAX_PROBES];	  /* probe is not on the first instruction */
-	bool single_stepped[ALLOCATOR_MAX_PROBES];
+	const char *names[ALLOCATOR_MAX_PROBES];  /* of allocator_functions, without a prefix */
+	struct placement places[ALLOCATOR_MAX_PROBES];
 	char untraceable[256]; /* operators new whose returns could not be found, for a message */
 	char missing[256];     /* functions that the file does not have, for a message */
 };
@@ -89,5 +90,12 @@ void allocators_close(struct allocators *allocators);
 
 /* A line such as "jemalloc in /usr/lib/libjemalloc.so.2, glibc in /usr/lib/libc.so.6", of those from `first` on. */
 void allocators_describe(const struct allocators *allocators, size_t first, char *ret, size_t size);
+
+/*
+ * Where in its functions the probes are, such as "malloc +0, free +3, emulated; munmap +0, operator new's return, single-stepped". `hot_only`:
+ * only those that are single-stepped, of functions that programs call often; "" where there are none.
+ */
+void allocator_describe_places(const struct allocator *allocator, bool hot_only, char *ret,
+			       size_t size);
 
 #endif

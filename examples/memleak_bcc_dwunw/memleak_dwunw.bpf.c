@@ -13,6 +13,7 @@
 #include <dwunw/dwunw.bpf.h> /* dwunw-added */
 #include "memleak_dwunw_events.h"
 #include "load.bpf.h"
+#include "moved_arguments.bpf.h"
 #include "return_probe.bpf.h"
 #include "sampling.bpf.h"
 
@@ -131,32 +132,35 @@ static __always_inline __u64 product(__u64 nmemb, __u64 size)
 	return nmemb > most ? ~0ULL : nmemb * size;
 }
 
-static __always_inline void read_arguments(struct pt_regs *ctx, __u32 function, struct call *call,
+static __always_inline void read_arguments(struct pt_regs *ctx, __u64 cookie, struct call *call,
 					   __u64 *old)
 {
+	__u64 args[] = {PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx)};
+
+	find_moved_arguments(ctx, cookie, args);
 	*old = 0;
 	call->result = 0;
-	switch (function) {
+	switch (call->function) {
 	case MEMLEAK_CALLOC:
-		call->size = product(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx));
+		call->size = product(args[0], args[1]);
 		break;
 	case MEMLEAK_REALLOC:
-		*old = PT_REGS_PARM1(ctx);
-		call->size = PT_REGS_PARM2(ctx);
+		*old = args[0];
+		call->size = args[1];
 		break;
 	case MEMLEAK_REALLOCARRAY:
-		*old = PT_REGS_PARM1(ctx);
-		call->size = product(PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx));
+		*old = args[0];
+		call->size = product(args[1], args[2]);
 		break;
 	case MEMLEAK_POSIX_MEMALIGN:
-		call->result = PT_REGS_PARM1(ctx);
-		call->size = PT_REGS_PARM3(ctx);
+		call->result = args[0];
+		call->size = args[2];
 		break;
 	case MEMLEAK_MEMALIGN:
-		call->size = PT_REGS_PARM2(ctx);
+		call->size = args[1];
 		break;
 	default: /* MEMLEAK_MALLOC */
-		call->size = PT_REGS_PARM1(ctx);
+		call->size = args[0];
 		break;
 	}
 }
@@ -306,7 +310,7 @@ int memleak_enter(struct pt_regs *ctx)
 	if (RETURN_SIZE && function == MEMLEAK_NEW)
 		bpf_probe_read_user(&call->ra, sizeof(call->ra), (void *)(cfa - RETURN_SIZE));
 	call->has_old = 0;
-	read_arguments(ctx, call->function, call, &old);
+	read_arguments(ctx, cookie, call, &old);
 	call->wanted = call->size >= min_size && call->size <= max_size &&
 		       (is_mapping_call(function) ||
 			sampling_records(&call->sampler, call->size, &call->sample));
@@ -457,6 +461,13 @@ int memleak_free(struct pt_regs *ctx)
 		if (trace_all)
 			trace_free(ctx, &key, call->old.size);
 	}
+	return 0;
+}
+
+/* For placement_check(). */
+SEC("uprobe.multi")
+int memleak_nothing(struct pt_regs *ctx)
+{
 	return 0;
 }
 

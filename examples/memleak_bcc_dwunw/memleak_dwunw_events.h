@@ -33,6 +33,9 @@ enum memleak_function {
 /* The processes that are traced have a number, which the probes' cookies carry: cookie = function | number << MEMLEAK_COOKIE_SHIFT. */
 #define MEMLEAK_MAX_TARGETS 64 /* power of two */
 #define MEMLEAK_COOKIE_SHIFT 8
+/* Above: 8 bits for each of the first arguments. 0: it is where it was at the entry; else 1 + the dense index of the register that has it. */
+#define MEMLEAK_COOKIE_ARGS_SHIFT 32
+#define MEMLEAK_COOKIE_ARGS 3
 
 /* Records of the ring buffer memleak_events; each begins with its type. */
 enum memleak_event {

@@ -50,6 +50,7 @@ struct parsed {
 	int status;
 	int n_arguments;
 	bool have_help; /* --help, --usage or --version was answered */
+	bool have_mode; /* --dwunw-mode was given */
 };
 
 /* One line on stderr; `status` becomes that of the program. The result ends the parsing. */

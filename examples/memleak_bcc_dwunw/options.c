@@ -29,8 +29,41 @@
 #define MAX_OLDER_MS (UINT64_MAX / 1000000)
 #define MAX_DURATION_S (INT_MAX / 1000)
 
+/* A process is traced: what is for the kernel's allocations alone. */
+static error_t refuse_of_kernel(const struct argp_state *state, const struct options *options)
+{
+	const char *option = options->cgroup	     ? "--cgroup"
+			     : options->percpu	     ? "--percpu"
+			     : options->missing_free ? "--wa-missing-free"
+						     : NULL;
+
+	return option ? refuse(state, EXIT_FAILURE,
+			       "%s is for the kernel's allocations, not for those of a process",
+			       option)
+		      : 0;
+}
+
+/* The kernel's allocations are traced: what is for processes alone. */
+static error_t refuse_of_processes(const struct argp_state *state)
+{
+	const struct parsed *parsed = state->input;
+	const struct options *options = &parsed->options;
+	const char *option = options->max_overhead	  ? "--max-overhead"
+			     : options->object		  ? "--obj"
+			     : options->symbols_prefix[0] ? "--symbols-prefix"
+			     : options->follow_forks	  ? "--follow-forks"
+			     : parsed->have_mode	  ? "--dwunw-mode"
+							  : NULL;
+
+	return option ? refuse(state, EXIT_FAILURE, "%s is for processes: give --pid or --command",
+			       option)
+		      : 0;
+}
+
 static error_t finish(const struct argp_state *state, struct options *options)
 {
+	error_t err;
+
 	if (options->n_pids && options->command)
 		return refuse(state, EXIT_FAILURE, "--pid and --command exclude each other");
 	if (options->comm && options->command)
@@ -56,13 +89,9 @@ static error_t finish(const struct argp_state *state, struct options *options)
 	if (!options->interval_s)
 		options->interval_s = options->tui ? TUI_INTERVAL_S : INTERVAL_S;
 	options->kernel = !options->n_pids && !options->command && !options->comm;
-	if (options->cgroup && !options->kernel)
-		return refuse(
-			state, EXIT_FAILURE,
-			"--cgroup is for the kernel's allocations, not for those of a process");
-	if (options->kernel && options->max_overhead)
-		return refuse(state, EXIT_FAILURE,
-			      "--max-overhead is for processes: give --pid or --command");
+	err = options->kernel ? refuse_of_processes(state) : refuse_of_kernel(state, options);
+	if (err)
+		return err;
 	if (!options->max_blocks)
 		options->max_blocks = options->kernel ? KERNEL_MAX_BLOCKS : USER_MAX_BLOCKS;
 	if (!options->stack_storage_size)
@@ -114,6 +143,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'W':
 		err = parse_choice(state, "--dwunw-mode", arg, modes, &choice);
 		options->mode = choice;
+		parsed->have_mode = true;
 		return err;
 	case KEY_FOLLOW:
 		options->follow_forks = true;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "placement.h"
 
+#include <string.h>
+
 #include "arch/arch.h"
 #include "placement_arch.h"
 
@@ -38,16 +40,41 @@ static bool decode_next(struct decoder *decoder)
 			      decoder->insn);
 }
 
-/* The first emulated instruction behind instructions that can be skipped; its offset, or -1. */
-static int64_t find_emulated(struct decoder decoder, unsigned int n_args, bool keep_sp)
+/* Where the arguments are that the probe reads. False: some are lost, or not where the program would look. */
+static bool locate_arguments(const struct placement_arch *arch,
+			     const struct placement_registers *registers, unsigned int n_args,
+			     unsigned int flags, struct placement *ret)
 {
-	while (decode_next(&decoder)) {
-		if (decoder.arch->is_emulated(decoder.insn))
-			return decoder.insn->address - decoder.vaddr;
-		if (!decoder.arch->can_be_skipped(decoder.insn, n_args, keep_sp))
-			return -1;
+	for (unsigned int i = 0; i < n_args; i++) {
+		uint8_t own = arch->arguments[i];
+		uint32_t holders = registers->holders[i];
+
+		if (!holders)
+			return false;
+		ret->registers[i] = holders >> own & 1 ? own : (uint8_t)__builtin_ctz(holders);
+		ret->moved |= ret->registers[i] != own;
 	}
-	return -1;
+	return !ret->moved || flags & PLACEMENT_MOVED_ARGS;
+}
+
+/* The first emulated instruction behind instructions that can be skipped. False: there is none. */
+static bool find_emulated(struct decoder decoder, unsigned int n_args, unsigned int flags,
+			  struct placement *ret)
+{
+	struct placement_registers registers = {.keep_sp = flags & PLACEMENT_KEEP_SP};
+
+	for (unsigned int i = 0; i < n_args; i++)
+		registers.holders[i] = 1u << decoder.arch->arguments[i];
+	while (decode_next(&decoder)) {
+		if (decoder.arch->is_emulated(decoder.insn)) {
+			ret->offset = decoder.insn->address - decoder.vaddr;
+			ret->emulated = true;
+			return locate_arguments(decoder.arch, &registers, n_args, flags, ret);
+		}
+		if (!decoder.arch->skip(decoder.insn, &registers))
+			return false;
+	}
+	return false;
 }
 
 /*
@@ -76,19 +103,18 @@ static bool may_be_branched_to(struct decoder decoder, uint64_t offset)
 	return false;
 }
 
-static void find(const struct decoder *decoder, unsigned int n_args, bool keep_sp,
+static void find(const struct decoder *decoder, unsigned int n_args, unsigned int flags,
 		 struct placement *ret)
 {
-	int64_t offset = find_emulated(*decoder, n_args, keep_sp);
+	struct placement place = {0};
 
-	if (offset < 0 || (offset > 0 && may_be_branched_to(*decoder, offset)))
-		return;
-	ret->offset = offset;
-	ret->emulated = true;
+	if (find_emulated(*decoder, n_args, flags, &place) &&
+	    (place.offset == 0 || !may_be_branched_to(*decoder, place.offset)))
+		*ret = place;
 }
 
 void placement_find(const uint8_t *code, size_t size, uint64_t vaddr, unsigned int n_args,
-		    bool has_return_probe, struct placement *ret)
+		    unsigned int flags, struct placement *ret)
 {
 	struct decoder decoder = {.arch = placement_native_arch(),
 				  .code = code,
@@ -99,12 +125,15 @@ void placement_find(const uint8_t *code, size_t size, uint64_t vaddr, unsigned i
 	*ret = (struct placement){0};
 	if (!decoder.arch || size > MAX_FUNCTION_SIZE)
 		return;
+	if (n_args > PLACEMENT_MAX_ARGS)
+		n_args = PLACEMENT_MAX_ARGS;
+	memcpy(ret->registers, decoder.arch->arguments, n_args);
 	if (cs_open(decoder.arch->arch, decoder.arch->mode, &decoder.handle) != CS_ERR_OK)
 		return;
 	if (cs_option(decoder.handle, CS_OPT_DETAIL, CS_OPT_ON) == CS_ERR_OK)
 		decoder.insn = cs_malloc(decoder.handle);
 	if (decoder.insn) {
-		find(&decoder, n_args, has_return_probe, ret);
+		find(&decoder, n_args, flags, ret);
 		cs_free(decoder.insn, 1);
 	}
 	cs_close(&decoder.handle);

@@ -13,14 +13,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PLACEMENT_MAX_ARGS 6
+
 struct placement {
 	uint64_t offset; /* from the function's start, bytes */
 	bool emulated;	 /* the kernel emulates the instruction there */
+	bool moved;	 /* some argument is in another register than at the entry */
+	uint8_t registers
+		[PLACEMENT_MAX_ARGS]; /* where the first n_args are: dense indices (dwunw/step_types.h) */
 };
+
+#define PLACEMENT_KEEP_SP 1    /* the return address must still be at *sp: for a return probe */
+#define PLACEMENT_MOVED_ARGS 2 /* the probe's program finds arguments that are in other registers */
 
 /*
  * `code`: the function's bytes, whole (branches anywhere in it can land between entry and probe);
- * `vaddr`: of its start; `has_return_probe`: the return address must still be at *sp there. Offset
+ * `vaddr`: of its start; `flags`: PLACEMENT_*. Offset
  * 0 where nothing better is found or the code cannot be decoded. A jump into the middle from
  * another function is not seen: hand-written assembly alone does that (of 51,691 functions in ten
  * libraries and programs only glibc's memcpy, which mempcpy enters three bytes behind its start).
@@ -28,6 +36,6 @@ struct placement {
  * arguments that it does not have.
  */
 void placement_find(const uint8_t *code, size_t size, uint64_t vaddr, unsigned int n_args,
-		    bool has_return_probe, struct placement *ret);
+		    unsigned int flags, struct placement *ret);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include <capstone/capstone.h>
 
+#include "placement.h"
+
 enum placement_branch {
 	PLACEMENT_NO_BRANCH,	   /* goes on, leaves the function, or comes back behind a call */
 	PLACEMENT_BRANCH_TO,	   /* may go on at the address that is returned */
@@ -25,20 +27,39 @@ enum placement_flow {
 	PLACEMENT_LOST,	  /* where, is not known, or nowhere */
 };
 
+#define PLACEMENT_SAMPLE_SIZE 16
+
+/* A function without arguments and result that begins with an instruction of some kind. */
+struct placement_sample {
+	const char *what;
+	uint8_t code[PLACEMENT_SAMPLE_SIZE];
+};
+
+/* Behind some of a function's instructions. */
+struct placement_registers {
+	uint32_t holders
+		[PLACEMENT_MAX_ARGS]; /* of each argument: bit i: register i (dense index) has it */
+	bool keep_sp;
+};
+
 struct placement_arch {
 	uint16_t machine; /* ELF e_machine */
 	cs_arch arch;
 	cs_mode mode;
 	/* uprobes emulate it. */
 	bool (*is_emulated)(const cs_insn *insn);
+	uint8_t arguments[PLACEMENT_MAX_ARGS]; /* registers of the first arguments */
 	/*
-	 * Surely executed exactly once, with the next instruction following, and leaves the first
-	 * n_args argument registers and, with `keep_sp`, the stack pointer alone.
+	 * Surely executed exactly once, with the next instruction following, and leaves, with keep_sp, the stack pointer alone;
+	 * then it notes what becomes of the arguments.
 	 */
-	bool (*can_be_skipped)(const cs_insn *insn, unsigned int n_args, bool keep_sp);
+	bool (*skip)(const cs_insn *insn, struct placement_registers *registers);
 	/* Fills *ret for PLACEMENT_BRANCH_TO. */
 	enum placement_branch (*branch)(const cs_insn *insn, uint64_t *ret);
 	enum placement_flow (*flow)(const cs_insn *insn, uint64_t *ret);
+	const struct placement_sample *emulated; /* one of each kind that is_emulated() knows */
+	size_t n_emulated;
+	struct placement_sample stepped; /* one that no kernel emulates */
 };
 
 /* Of the machine that this runs on; NULL: none of ours. */

@@ -5,10 +5,9 @@
 #include <stddef.h>
 
 /*
- * What the kernel emulates: arch/x86/kernel/uprobes.c, branch_setup_xol_ops() and
- * push_setup_xol_ops(). It goes by opcode bytes, and so do we; the exact lengths leave no room for
- * a prefix, some of which it refuses. Not in the table, although newer kernels emulate some of it:
- * nops of several bytes, endbr64, mov.
+ * What the kernel emulates: arch/x86/kernel/uprobes.c, branch_setup_xol_ops() (3.16) and
+ * push_setup_xol_ops() (4.18). It goes by opcode bytes, and so do we; the exact lengths leave no room for
+ * a prefix, some of which it refuses. Not in the table: nops of several bytes, which 6.18 emulates; endbr64, mov, ret, which none does.
  */
 static bool is_emulated(const cs_insn *insn)
 {
@@ -29,29 +28,44 @@ static bool is_emulated(const cs_insn *insn)
 	}
 }
 
-/* Argument registers in their order (System V psABI AMD64, 3.2.3), with their parts. */
-static const x86_reg argument_regs[][5] = {
-	{X86_REG_RDI, X86_REG_EDI, X86_REG_DI, X86_REG_DIL, X86_REG_INVALID},
-	{X86_REG_RSI, X86_REG_ESI, X86_REG_SI, X86_REG_SIL, X86_REG_INVALID},
+#define N_REGISTERS 16
+#define SP 7
+
+/* By DWARF number (System V psABI AMD64, 3.6.2), which is the dense index, with their parts. */
+static const x86_reg parts[N_REGISTERS][5] = {
+	{X86_REG_RAX, X86_REG_EAX, X86_REG_AX, X86_REG_AL, X86_REG_AH},
 	{X86_REG_RDX, X86_REG_EDX, X86_REG_DX, X86_REG_DL, X86_REG_DH},
 	{X86_REG_RCX, X86_REG_ECX, X86_REG_CX, X86_REG_CL, X86_REG_CH},
-	{X86_REG_R8, X86_REG_R8D, X86_REG_R8W, X86_REG_R8B, X86_REG_INVALID},
-	{X86_REG_R9, X86_REG_R9D, X86_REG_R9W, X86_REG_R9B, X86_REG_INVALID},
+	{X86_REG_RBX, X86_REG_EBX, X86_REG_BX, X86_REG_BL, X86_REG_BH},
+	{X86_REG_RSI, X86_REG_ESI, X86_REG_SI, X86_REG_SIL},
+	{X86_REG_RDI, X86_REG_EDI, X86_REG_DI, X86_REG_DIL},
+	{X86_REG_RBP, X86_REG_EBP, X86_REG_BP, X86_REG_BPL},
+	{X86_REG_RSP, X86_REG_ESP, X86_REG_SP, X86_REG_SPL},
+	{X86_REG_R8, X86_REG_R8D, X86_REG_R8W, X86_REG_R8B},
+	{X86_REG_R9, X86_REG_R9D, X86_REG_R9W, X86_REG_R9B},
+	{X86_REG_R10, X86_REG_R10D, X86_REG_R10W, X86_REG_R10B},
+	{X86_REG_R11, X86_REG_R11D, X86_REG_R11W, X86_REG_R11B},
+	{X86_REG_R12, X86_REG_R12D, X86_REG_R12W, X86_REG_R12B},
+	{X86_REG_R13, X86_REG_R13D, X86_REG_R13W, X86_REG_R13B},
+	{X86_REG_R14, X86_REG_R14D, X86_REG_R14W, X86_REG_R14B},
+	{X86_REG_R15, X86_REG_R15D, X86_REG_R15W, X86_REG_R15B},
 };
 
-static bool is_needed(x86_reg reg, unsigned int n_args, bool keep_sp)
+/* The register that `op` is, or is a part of; N_REGISTERS: none of these. `whole`: not a part. */
+static unsigned int register_of(const cs_x86_op *op, bool *whole)
 {
-	if (keep_sp &&
-	    (reg == X86_REG_RSP || reg == X86_REG_ESP || reg == X86_REG_SP || reg == X86_REG_SPL))
-		return true;
-	for (size_t i = 0; i < n_args && i < sizeof(argument_regs) / sizeof(argument_regs[0]);
-	     i++) {
+	*whole = false;
+	if (op->type != X86_OP_REG || op->reg == X86_REG_INVALID)
+		return N_REGISTERS;
+	for (unsigned int i = 0; i < N_REGISTERS; i++) {
 		for (size_t part = 0; part < 5; part++) {
-			if (reg == argument_regs[i][part])
-				return true;
+			if (op->reg != parts[i][part])
+				continue;
+			*whole = part == 0;
+			return i;
 		}
 	}
-	return false;
+	return N_REGISTERS;
 }
 
 /*
@@ -93,10 +107,22 @@ static bool writes_first_operand_only(const cs_insn *insn, bool *writes)
 	}
 }
 
-static bool can_be_skipped(const cs_insn *insn, unsigned int n_args, bool keep_sp)
+/* `to` is written: from then on it has the arguments that the copied register has, if it is a copy of one, or none. */
+static void note_write(struct placement_registers *registers, unsigned int to, unsigned int from)
+{
+	for (size_t i = 0; i < PLACEMENT_MAX_ARGS; i++) {
+		uint32_t *holders = &registers->holders[i];
+		uint32_t copied = from < N_REGISTERS ? *holders >> from & 1 : 0;
+
+		*holders = (*holders & ~(1u << to)) | copied << to;
+	}
+}
+
+static bool skip(const cs_insn *insn, struct placement_registers *registers)
 {
 	const cs_x86 *x86 = &insn->detail->x86;
-	bool writes;
+	unsigned int to, from = N_REGISTERS;
+	bool writes, whole, copies;
 
 	if (!writes_first_operand_only(insn, &writes))
 		return false;
@@ -104,8 +130,16 @@ static bool can_be_skipped(const cs_insn *insn, unsigned int n_args, bool keep_s
 		return true;
 	if (x86->op_count == 0)
 		return false;
-	return x86->operands[0].type != X86_OP_REG ||
-	       !is_needed(x86->operands[0].reg, n_args, keep_sp);
+	to = register_of(&x86->operands[0], &whole);
+	if (to == N_REGISTERS)
+		return true;
+	if (to == SP && registers->keep_sp)
+		return false;
+	copies = insn->id == X86_INS_MOV && whole && x86->op_count == 2;
+	if (copies)
+		from = register_of(&x86->operands[1], &whole);
+	note_write(registers, to, copies && whole ? from : N_REGISTERS);
+	return true;
 }
 
 static bool in_group(const cs_insn *insn, uint8_t group)
@@ -187,12 +221,27 @@ static enum placement_flow flow(const cs_insn *insn, uint64_t *ret)
 	}
 }
 
+static const struct placement_sample emulated[] = {
+	{"nop", {0x90, 0xc3}},
+	{"push", {0x53, 0x5b, 0xc3}},
+	{"push of an upper register", {0x41, 0x54, 0x41, 0x5c, 0xc3}},
+	{"short jmp", {0xeb, 0x00, 0xc3}},
+	{"jmp", {0xe9, 0x00, 0x00, 0x00, 0x00, 0xc3}},
+	{"short jcc", {0x74, 0x00, 0xc3}},
+	{"jcc", {0x0f, 0x84, 0x00, 0x00, 0x00, 0x00, 0xc3}},
+	{"call", {0xe8, 0x01, 0x00, 0x00, 0x00, 0xc3, 0xc3}}, /* of its last ret */
+};
+
 const struct placement_arch placement_arch_x86_64 = {
 	.machine = EM_X86_64,
 	.arch = CS_ARCH_X86,
 	.mode = CS_MODE_64,
 	.is_emulated = is_emulated,
-	.can_be_skipped = can_be_skipped,
+	.arguments = {5, 4, 1, 2, 8, 9}, /* the same, 3.2.3 */
+	.skip = skip,
 	.branch = branch,
 	.flow = flow,
+	.emulated = emulated,
+	.n_emulated = sizeof(emulated) / sizeof(emulated[0]),
+	.stepped = {"test", {0x85, 0xc0, 0xc3}},
 };

@@ -132,8 +132,7 @@ static void explain_allocator(const struct session *session, const struct target
 }
 
 /* Which ones were found, from number `first` on, unless it is glibc alone; what the object of -O lacks. */
-static void tell_allocators(const struct session *session, const struct target *target,
-			    size_t first)
+static void tell_allocators(struct session *session, const struct target *target, size_t first)
 {
 	const struct allocators *allocators = &target->allocators;
 	const struct options *options = &session->options;
@@ -156,6 +155,7 @@ static void tell_allocators(const struct session *session, const struct target *
 		if (allocator->untraceable[0])
 			message("not traced, because where they return was not found in %s: %s",
 				allocator->path, allocator->untraceable);
+		session_tell_places(session, allocator);
 	}
 }
 

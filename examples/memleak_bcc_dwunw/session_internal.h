@@ -14,6 +14,7 @@
 #include "memleak_dwunw_events.h"
 #include "options.h"
 #include "peak.h"
+#include "placement_check.h"
 #include "sampling.h"
 #include "session.h"
 #include "session_overhead.h"
@@ -62,10 +63,18 @@ struct children {
 	uint64_t gap_ns;    /* longest time between fork and attaching */
 };
 
+/* What uprobes emulate, asked when it is first told of. */
+struct places {
+	bool checked;
+	int error; /* negative errno: it could not be tried */
+	struct placement_check check;
+};
+
 struct session {
 	struct options options; /* its mode: the one in force */
 	enum options_mode mode_asked_for;
 	struct sampling sampling;
+	struct places places;
 	struct leash leash; /* --max-overhead */
 	struct target targets[MEMLEAK_MAX_TARGETS];
 	unsigned int n_targets;		    /* places that are, or were, in use */
@@ -139,6 +148,9 @@ int target_attach_allocators(const struct session *session, struct target *targe
 /* After its mappings were read again: finds and probes allocators that came. That one cannot be probed is said, and no reason to end. */
 void target_attach_new_allocators(struct session *session, struct target *target);
 void target_close(struct session *session, struct target *target);
+
+/* Where the probes are, with -v; without, only what is single-stepped and called often, and what that costs. */
+void session_tell_places(struct session *session, const struct allocator *allocator);
 
 /* The records of memleak's own ring buffer: before anything is attached; those that are there. */
 int session_events_start(struct session *session);

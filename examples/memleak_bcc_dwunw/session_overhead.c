@@ -32,8 +32,8 @@ static bool is_stepped(const struct session *session, unsigned int function)
 			const struct allocator *allocator = &allocators->list[j];
 
 			for (size_t k = 0; k < allocator->n_probes; k++)
-				if (allocator->probes[k].cookie == function &&
-				    allocator->single_stepped[k])
+				if ((unsigned int)allocator->probes[k].cookie == function &&
+				    !allocator->places[k].emulated)
 					return true;
 		}
 	}

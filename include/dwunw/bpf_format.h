@@ -82,6 +82,15 @@ struct dwunw_cache_entry {
 	__u64 flags; /* DWUNW_FRAME_SIGNAL */
 };
 
+/* Bytes of a record with a slice of `slice_size`, while it is put together: rounded so that a masked offset cannot lead out of it. */
+#define DWUNW_RECORD_TAIL 4096
+#define DWUNW_RECORD_SIZE(slice_size)                                                              \
+	(sizeof(struct dwunw_cut_short_event) + DWUNW_RECORD_TAIL + (slice_size))
+
+_Static_assert(DWUNW_MAX_RETURNS * sizeof(struct dwunw_return) < DWUNW_RECORD_TAIL / 2 &&
+		       DWUNW_CUT_SHORT_FRAMES * 16 <= DWUNW_RECORD_TAIL / 2,
+	       "the tail of a record has room for all returns and frames");
+
 /* The state of one walk: claimed for the time of one program run. */
 struct dwunw_slot {
 	__u32 claimed;

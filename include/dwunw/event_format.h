@@ -123,7 +123,8 @@ struct dwunw_return {
 };
 
 /*
- * With room for a slice of any size that user space has asked for (dwunw_slice_size): the record ends there. From `second` on, a multiple of
+ * Followed by n_returns struct dwunw_return, by n_frames frames of two words as in a stack record (none with details), and by slice_size
+ * bytes of the stack. From `second` on, a multiple of
  * DWUNW_SLICE_UNIT, the slice is of another stack, the one that a signal interrupted whose handler runs on an alternate stack.
  */
 struct dwunw_cut_short_event {
@@ -142,9 +143,8 @@ struct dwunw_cut_short_event {
 	__u32 second;	  /* slice_size where there is none */
 	__u64 second_start;
 	__u64 missing; /* bit i: unit i of the slice could not be read, its bytes mean nothing */
-	struct dwunw_return returns[DWUNW_MAX_RETURNS];
-	__u64 frames[2 * DWUNW_CUT_SHORT_FRAMES]; /* as in a stack record; none with details */
-	__u8 slice[DWUNW_MAX_SLICE];
+	__u32 whole;   /* the slice ends where the stack ends */
+	__u32 reserved;
 };
 
 #endif

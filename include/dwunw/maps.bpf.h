@@ -65,6 +65,14 @@ struct {
 	__type(value, struct dwunw_slot);
 } dwunw_slots SEC(".maps");
 
+/* for each of them, where the record of an unfinished stack is put together: its value size is that of DWUNW_RECORD_SIZE(dwunw_slice_size) */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DWUNW_SLOTS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, DWUNW_RECORD_SIZE(DWUNW_MAX_SLICE));
+} dwunw_records SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16 << 20);

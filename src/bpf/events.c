@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The records of the ring buffer: new stacks, stacks to be finished here, replaced process images. */
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 
 #include <dwunw/bpf_format.h>
@@ -103,23 +102,44 @@ static int handle_stack(struct dwunw_bpf *bpf, const void *data, size_t size)
 	return stacks_add(bpf->stacks, event->event.stack_id, event->event.process, &stack);
 }
 
+/* What follows a cut-short record, whose numbers and size were checked. */
+static const struct dwunw_return *returns_of(const struct dwunw_cut_short_event *event)
+{
+	return (const void *)(event + 1);
+}
+
+static const uint64_t *frames_of(const struct dwunw_cut_short_event *event)
+{
+	return (const void *)(returns_of(event) + event->n_returns);
+}
+
+static const uint8_t *slice_of(const struct dwunw_cut_short_event *event)
+{
+	return (const void *)(frames_of(event) + 2 * (size_t)event->n_frames);
+}
+
+static size_t tail_size(const struct dwunw_cut_short_event *event)
+{
+	return (size_t)(slice_of(event) - (const uint8_t *)(event + 1)) + event->slice_size;
+}
+
 /* The frames that the kernel had when it gave up, for want of more. */
 static void take_kernel_frames(struct dwunw_bpf *bpf, const struct dwunw_cut_short_event *event,
 			       struct dwunw_stack *stack)
 {
 	size_t n = event->n_frames < bpf->max_depth ? event->n_frames : bpf->max_depth;
+	const uint64_t *words = frames_of(event);
 
 	for (size_t i = 0; i < n; i++)
-		bpf->frames[i] =
-			(struct dwunw_frame){.pc = DWUNW_FRAME_PC(event->frames[2 * i]),
-					     .flags = DWUNW_FRAME_FLAGS(event->frames[2 * i])};
+		bpf->frames[i] = (struct dwunw_frame){.pc = DWUNW_FRAME_PC(words[2 * i]),
+						      .flags = DWUNW_FRAME_FLAGS(words[2 * i])};
 	stack->n_frames = n;
 	stack->stop = event->stop;
 	if (!event->fp_root || n != event->n_frames)
 		return;
 	stack->stop = DWUNW_STOP_ROOT;
 	for (size_t i = 0; i < n; i++)
-		set_module(bpf, event->frames[2 * i + 1], &bpf->frames[i]);
+		set_module(bpf, words[2 * i + 1], &bpf->frames[i]);
 }
 
 /* Where in the slice of the record the byte at `addr` would be; slice_size or more: nowhere. */
@@ -150,7 +170,7 @@ static int read_slice(void *arg, uint64_t addr, void *buf, size_t size)
 	if (!has_byte(event, addr) || !has_byte(event, addr + size - 1) ||
 	    slice_off(event, addr + size - 1) != off + size - 1)
 		return -EFAULT;
-	memcpy(buf, event->slice + off, size);
+	memcpy(buf, slice_of(event) + off, size);
 	return 0;
 }
 
@@ -166,7 +186,7 @@ static size_t leading_bytes(const struct dwunw_cut_short_event *event)
 /* A longer slice would have had the word at `addr`, it seems. */
 static bool is_beyond(const struct dwunw_cut_short_event *event, uint64_t addr)
 {
-	if (slice_off(event, addr) < event->slice_size)
+	if (slice_off(event, addr) < event->slice_size || event->whole)
 		return false;
 	return addr >= event->slice_start ||
 	       (event->second < event->slice_size && addr >= event->second_start);
@@ -188,7 +208,7 @@ static uint64_t apart(const struct dwunw_cut_short_event *event, const struct dw
 		off = 0;
 	off &= ~7ULL;
 	for (int i = 0; i < APART_WORDS && event->slice_size - off >= sizeof(word); i++) {
-		memcpy(&word, event->slice + off, sizeof(word));
+		memcpy(&word, slice_of(event) + off, sizeof(word));
 		if (event->missing >> off / DWUNW_SLICE_UNIT & 1)
 			word = 0;
 		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
@@ -238,12 +258,12 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 		.registers = &event->registers,
 		.entry_sp = event->entry_sp,
 		.slice_start = event->slice_start,
-		.slice = event->slice,
+		.slice = slice_of(event),
 		.slice_size = leading_bytes(event),
 		.read = read_slice,
 		.read_arg = (void *)event,
 		.trampoline = event->trampoline,
-		.returns = event->returns,
+		.returns = returns_of(event),
 		.n_returns = event->n_returns,
 	};
 	uint64_t owner = event->event.process;
@@ -313,10 +333,9 @@ static int handle_cut_short(struct dwunw_bpf *bpf, const void *data, size_t size
 	const struct dwunw_cut_short_event *event = data;
 	struct traced *traced;
 
-	if (size < offsetof(struct dwunw_cut_short_event, slice) ||
-	    event->slice_size > size - offsetof(struct dwunw_cut_short_event, slice) ||
-	    event->second > event->slice_size || event->n_returns > DWUNW_MAX_RETURNS ||
-	    event->n_frames > DWUNW_CUT_SHORT_FRAMES ||
+	if (size < sizeof(*event) || event->n_returns > DWUNW_MAX_RETURNS ||
+	    event->n_frames > DWUNW_CUT_SHORT_FRAMES || event->slice_size > DWUNW_MAX_SLICE ||
+	    event->second > event->slice_size || tail_size(event) > size - sizeof(*event) ||
 	    event->skip > DWUNW_MAX_FRAMES) /* frames may go round in a circle */
 		return -EBADMSG;
 	traced = traced_of(bpf, &event->event);

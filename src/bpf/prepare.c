@@ -34,11 +34,16 @@ static uint64_t share_of_second(const struct dwunw_bpf_opts *opts)
 	return second / 100 * (opts->ship_percent ? opts->ship_percent : DEFAULT_SHIP_PERCENT);
 }
 
+static uint32_t slice_size(const struct dwunw_bpf_opts *opts)
+{
+	return opts->slice_size ? opts->slice_size : DEFAULT_SLICE;
+}
+
 static int set_rodata(struct bpf_object *object, const struct dwunw_bpf_opts *opts)
 {
 	uint32_t depth = opts->max_depth ? opts->max_depth : DEFAULT_DEPTH;
 	uint64_t ship_ns = share_of_second(opts);
-	uint32_t slice = opts->slice_size ? opts->slice_size : DEFAULT_SLICE;
+	uint32_t slice = slice_size(opts);
 	uint32_t guess = opts->guess;
 	uint32_t details = opts->details, in_user = opts->walk_in_user_space;
 	uint64_t dev, ino;
@@ -66,7 +71,7 @@ static int set_rodata(struct bpf_object *object, const struct dwunw_bpf_opts *op
 int dwunw_bpf_prepare(struct bpf_object *object, const struct dwunw_bpf_opts *given)
 {
 	struct dwunw_bpf_opts opts = {.size = sizeof(opts)};
-	struct bpf_map *slots, *stacks, *events;
+	struct bpf_map *slots, *stacks, *events, *records;
 	int cpus = libbpf_num_possible_cpus(), err = 0;
 
 	if (!object || (given && options_take(&opts, sizeof(opts), given)))
@@ -79,13 +84,18 @@ int dwunw_bpf_prepare(struct bpf_object *object, const struct dwunw_bpf_opts *gi
 	slots = bpf_object__find_map_by_name(object, "dwunw_slots");
 	stacks = bpf_object__find_map_by_name(object, "dwunw_stacks");
 	events = bpf_object__find_map_by_name(object, "dwunw_events");
-	if (!slots || !stacks || !events)
+	records = bpf_object__find_map_by_name(object, "dwunw_records");
+	if (!slots || !stacks || !events || !records)
 		return -ENOENT;
 	opts.walk_in_user_space |= !kernel_can_walk();
 	if (opts.walk_in_user_space)
 		err = bpf_map__set_max_entries(events, USER_EVENTS_SIZE);
 	if (!err)
 		err = bpf_map__set_max_entries(slots, (unsigned int)cpus * DWUNW_SLOTS);
+	if (!err)
+		err = bpf_map__set_max_entries(records, (unsigned int)cpus * DWUNW_SLOTS);
+	if (!err)
+		err = bpf_map__set_value_size(records, DWUNW_RECORD_SIZE(slice_size(&opts)));
 	if (!err)
 		err = bpf_map__set_max_entries(stacks,
 					       opts.max_stacks ? opts.max_stacks : DEFAULT_STACKS);

@@ -23,10 +23,19 @@ struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
 	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
 };
+/* of a task: its thread pointer */
+struct thread_struct {
+	unsigned long fsbase;
+};
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	u64 regs[31];
 	u64 sp, pc, pstate;
+};
+struct thread_struct {
+	struct {
+		unsigned long tp_value;
+	} uw;
 };
 /* what libbpf's PT_REGS_*() look into */
 struct user_pt_regs {
@@ -38,6 +47,9 @@ struct pt_regs {
 	unsigned long epc, ra, sp, gp, tp, t0, t1, t2, s0, s1;
 	unsigned long a0, a1, a2, a3, a4, a5, a6, a7;
 	unsigned long s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, t3, t4, t5, t6;
+};
+struct thread_struct {
+	unsigned long sp;
 };
 /* what libbpf's PT_REGS_*() look into */
 struct user_regs_struct {
@@ -69,6 +81,7 @@ struct uprobes_state {
 
 struct mm_struct {
 	struct uprobes_state uprobes_state;
+	unsigned long start_stack; /* of the first thread: what lies on it at its start */
 };
 
 struct pid_namespace {
@@ -102,6 +115,7 @@ struct task_struct {
 	unsigned long sas_ss_sp; /* the alternate signal stack */
 	unsigned long sas_ss_size;
 	u64 self_exec_id;
+	struct thread_struct thread;
 };
 
 #pragma clang attribute pop

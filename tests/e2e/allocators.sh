@@ -32,10 +32,10 @@ run() {
 	target_run "$name" && tool_stop && target_end && judged "$name"
 }
 
-# said NAME MAKER FILE: that it was probed, and nothing else, on one line.
+# said NAME MAKER FILE: that it was probed, on one line, and, perhaps, what is single-stepped; nothing else.
 said() {
 	cat "$WORK/$1.stderr"
-	[ "$(wc -l <"$WORK/$1.stderr")" = 1 ] && grep -q "probing .*\b$2 in [^ ]*$3" "$WORK/$1.stderr"
+	[ "$(grep -vc 'single-stepped: about [0-9]* ns more a call$' "$WORK/$1.stderr")" = 1 ] && grep -q "probing .*\b$2 in [^ ]*$3" "$WORK/$1.stderr"
 }
 
 # --- Preloaded -------------------------------------------------------------------------------------------------------------------
@@ -214,11 +214,12 @@ mmap_off() {
 check "mmap family, off mode: the totals" mmap_off
 
 mmap_sizes() {
-	target_start sizes "$PROGRAMS/mmap_family" && tool_start sizes -p "$target" -o 0 -z 20000 -Z 30000 1000 &&
+	target_start sizes "$PROGRAMS/mmap_family" && tool_start sizes -p "$target" -o 0 -T 1000 -z 20000 -Z 30000 1000 &&
 		target_run sizes && tool_stop && target_end || return 1
 	grep -E 'bytes in' "$WORK/sizes.report"
-	[ "$(grep -cE '^(411600 bytes in 20|28672 bytes in 1) allocations' "$WORK/sizes.report")" = 2 ] &&
-		[ "$(grep -c 'bytes in' "$WORK/sizes.report")" = 2 ]
+	# summed up: a compiler that unrolls the loop makes several stacks of the 20
+	[ "$(awk '/ bytes in / { n[$1 / $4] += $4 } END { print n[20580], n[28672], length(n) }' \
+		"$WORK/sizes.report")" = "20 1 2" ]
 }
 check "mmap family, -z and -Z" mmap_sizes
 

@@ -146,7 +146,7 @@ check "each call, with its stack (-t)" traced
 # --- All of the system ---------------------------------------------------------------------------------------------------------
 
 everything() {
-	target_start everything "$PROGRAMS/kernel_objects" && tool_start everything -P -o 0 -T 100000 -W force 1000 &&
+	target_start everything "$PROGRAMS/kernel_objects" && tool_start everything -P -o 0 -T 100000 1000 &&
 		target_run everything && tool_stop || return 1
 	kill -KILL "$target"
 	head -n 1 "$WORK/everything.report" | grep -qx 'Attaching to kernel allocators, Ctrl+C to quit\.' || return 1

@@ -70,6 +70,17 @@ FRAME void call_deep(unsigned int depth)
 	NO_TAIL_CALL();
 }
 
+/* With much that is copied with each stack. */
+FRAME void call_from_afar(const unsigned char *code, size_t size)
+{
+	char room[1 << 16];
+
+	memset(room, 1, sizeof(room));
+	__asm__ volatile("" : : "r"(room) : "memory");
+	call_fresh(code, size, false);
+	NO_TAIL_CALL();
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc == 2 ? argv[1] : "";
@@ -78,9 +89,9 @@ int main(int argc, char **argv)
 	truth_ready();
 	for (int i = 0; i < n; i++) {
 		if (strcmp(how, "fresh") == 0)
-			call_fresh(with_frame, sizeof(with_frame), false);
+			call_from_afar(with_frame, sizeof(with_frame));
 		else if (strcmp(how, "blind") == 0)
-			call_fresh(without, sizeof(without), false);
+			call_from_afar(without, sizeof(without));
 		else if (strcmp(how, "deep") == 0)
 			call_deep(DEPTH);
 		else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Allocates thousands of times below code that no tool knows: in anonymous memory that is mapped when the tool is attached already, and as compilers
- * at run time make it, without call frame information.
+ * at run time make it, without call frame information. With an argument there are 64 KiB on the stack above.
  */
 #include <sys/mman.h>
 #include "truth.h"
@@ -14,7 +14,24 @@ FRAME void leak_below(void)
 	NO_TAIL_CALL();
 }
 
-int main(void)
+FRAME void call_all(void (*call)(void (*)(void)))
+{
+	for (int i = 0; i < BLOCKS; i++)
+		call(leak_below);
+	NO_TAIL_CALL();
+}
+
+FRAME void call_all_from_afar(void (*call)(void (*)(void)))
+{
+	char room[1 << 16];
+
+	memset(room, 1, sizeof(room));
+	__asm__ volatile("" : : "r"(room) : "memory");
+	call_all(call);
+	NO_TAIL_CALL();
+}
+
+int main(int argc, char **argv)
 {
 	/* sub $8, %rsp; call *%rdi; add $8, %rsp; ret */
 	static const unsigned char code[] = {0x48, 0x83, 0xec, 0x08, 0xff, 0xd7,
@@ -28,8 +45,8 @@ int main(void)
 	truth_require(room != MAP_FAILED, "room");
 	memcpy(room, code, sizeof(code));
 	call = (void (*)(void (*)(void)))room;
-	for (int i = 0; i < BLOCKS; i++)
-		call(leak_below);
+	(void)argv;
+	(argc > 1 ? call_all_from_afar : call_all)(call);
 	truth(BLOCKS * SIZE, BLOCKS, "leak_below");
 	truth_done();
 	return 0;

@@ -88,17 +88,27 @@ static void test_events(struct dwunw_bpf *bpf)
 	CHECK(dwunw_bpf_handle_event(bpf, &event, sizeof(event)) == -EBADMSG);
 	event.type = DWUNW_EVENT_STACK; /* its frames are missing */
 	CHECK(dwunw_bpf_handle_event(bpf, &event, sizeof(event)) == -EBADMSG);
-	CHECK(dwunw_bpf_handle_event(bpf, &cut_short,
-				     offsetof(struct dwunw_cut_short_event, slice) - 1) ==
-	      -EBADMSG);
-	cut_short.slice_size = DWUNW_MAX_SLICE + 1;
+	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, sizeof(cut_short) - 1) == -EBADMSG);
+	/* what it says that it has is not there */
+	cut_short.slice_size = 8;
 	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, sizeof(cut_short)) == -EBADMSG);
+	cut_short.slice_size = DWUNW_MAX_SLICE + 1;
+	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, SIZE_MAX) == -EBADMSG);
 	cut_short.slice_size = 0;
+	cut_short.n_frames = 1;
+	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, sizeof(cut_short) + 15) == -EBADMSG);
+	cut_short.n_frames = 0;
+	cut_short.n_returns = 1;
+	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, sizeof(cut_short) + 15) == -EBADMSG);
+	cut_short.n_returns = 0;
 	cut_short.second = 1;
 	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, sizeof(cut_short)) == -EBADMSG);
 	cut_short.second = 0;
 	cut_short.n_returns = DWUNW_MAX_RETURNS + 1;
-	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, sizeof(cut_short)) == -EBADMSG);
+	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, SIZE_MAX) == -EBADMSG);
+	cut_short.n_returns = 0;
+	cut_short.n_frames = DWUNW_CUT_SHORT_FRAMES + 1;
+	CHECK(dwunw_bpf_handle_event(bpf, &cut_short, SIZE_MAX) == -EBADMSG);
 }
 
 static void test_loaded(struct bpf_object *object)

@@ -114,12 +114,12 @@ static void test_later_options(void)
 	CHECK(o.sample_rate == 1 && !o.sample_bytes && !o.max_overhead && o.max_blocks == 4 << 20 &&
 	      !o.duration_s);
 	CHECK(o.stop_when_leaked == UINT64_MAX && o.fail_above == UINT64_MAX);
-	CHECK(parse("-p 1 -t -F -P -S je_ -s 3 --comm srv --sort growth --details "
+	CHECK(parse("-p 1 -t -S je_ -s 3 --comm srv --sort growth --details "
 		    "--peak "
 		    "--max-overhead 7 --max-blocks 9 --duration 11 --stop-when-leaked 3M "
 		    "--fail-above 12",
 		    &o) == 0);
-	CHECK(o.trace && o.missing_free && o.percpu && !strcmp(o.symbols_prefix, "je_"));
+	CHECK(o.trace && !strcmp(o.symbols_prefix, "je_"));
 	CHECK(o.sample_rate == 3 && !strcmp(o.comm, "srv"));
 	CHECK(o.sort == OPTIONS_SORT_GROWTH && o.show_details && o.peak && o.max_overhead == 7);
 	CHECK(o.max_blocks == 9 && o.duration_s == 11 && o.stop_when_leaked == 3 << 20 &&
@@ -191,7 +191,15 @@ static const struct refusal refusals[] = {
 	 "--cgroup is for the kernel's allocations, not for those of a process"},
 	{"--comm x --cgroup /c", 1,
 	 "--cgroup is for the kernel's allocations, not for those of a process"},
+	{"-p 1 -P", 1, "--percpu is for the kernel's allocations, not for those of a process"},
+	{"-c x -F", 1,
+	 "--wa-missing-free is for the kernel's allocations, not for those of a process"},
 	{"--max-overhead 2", 1, "--max-overhead is for processes: give --pid or --command"},
+	{"-O libc.so.6", 1, "--obj is for processes: give --pid or --command"},
+	{"-S je_ --cgroup /c", 1, "--symbols-prefix is for processes: give --pid or --command"},
+	{"-W fallback", 1, "--dwunw-mode is for processes: give --pid or --command"},
+	{"-W off -P", 1, "--dwunw-mode is for processes: give --pid or --command"},
+	{"--follow-forks", 1, "--follow-forks is for processes: give --pid or --command"},
 	{"--cgroup ''", 64, "--cgroup: must not be empty"},
 	{"-p 1 -c x", 1, "--pid and --command exclude each other"},
 	{"-c x --pid=1", 1, "--pid and --command exclude each other"},

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../test.h"
+#include "placement_arch.h"
 
 #define ALL_ARGUMENTS 6
 #define VADDR 0x401000
@@ -119,7 +120,8 @@ static void test_assembled(void)
 		uint8_t *code = malloc(f->size ? f->size : 1);
 
 		memcpy(code, f->code, f->size);
-		placement_find(code, f->size, VADDR, ALL_ARGUMENTS, f->has_return_probe, &place);
+		placement_find(code, f->size, VADDR, ALL_ARGUMENTS,
+			       f->has_return_probe ? PLACEMENT_KEEP_SP : 0, &place);
 		free(code);
 		if (place.offset != f->offset || place.emulated != f->emulated)
 			fprintf(stderr, "%s: %lu %d\n", f->what, (unsigned long)place.offset,
@@ -137,9 +139,73 @@ static void test_n_args(void)
 	for (unsigned int n = 0; n <= 7; n++) {
 		struct placement place;
 
-		placement_find(code, sizeof(code) - 1, VADDR, n, true, &place);
+		placement_find(code, sizeof(code) - 1, VADDR, n, PLACEMENT_KEEP_SP, &place);
 		CHECK(place.emulated == (n <= 2) && place.offset == (n <= 2 ? 6 : 0));
 	}
+}
+
+/* Where arguments go; the digits: dense indices of the registers that have the first two. */
+static void test_moved_arguments(void)
+{
+	static const struct {
+		const char *what, *code;
+		size_t size;
+		unsigned int offset, first, second;
+		bool emulated, moved;
+	} moves[] = {
+		{"mov %rdi,%rsi; xor %edi,%edi; push", CODE("\x48\x89\xfe\x31\xff\x53\xc3"), 5, 4,
+		 0, false, false}, /* the second is lost */
+		{"mov %rsi,%rdx; mov %rdi,%rsi; mov %rax,%rdi; jmp",
+		 CODE("\x48\x89\xf2\x48\x89\xfe\x48\x89\xc7\xe9\0\x10\0\0"), 9, 4, 1, true, true},
+		{"mov %rdi,%rax; push: still at home", CODE("\x48\x89\xf8\x53\xc3"), 3, 5, 4, true,
+		 false},
+		{"mov %rdi,%r15; mov %rax,%rdi; push", CODE("\x49\x89\xff\x48\x89\xc7\x53\xc3"), 6,
+		 15, 4, true, true},
+		{"mov %edi,%eax; mov %rcx,%rdi; push: a half", CODE("\x89\xf8\x48\x89\xcf\x53\xc3"),
+		 0, 5, 4, false, false},
+		{"mov %rdi,%rax; mov %rax,%rbx; xor %eax,%eax; xor %edi,%edi; push",
+		 CODE("\x48\x89\xf8\x48\x89\xc3\x31\xc0\x31\xff\x53\xc3"), 10, 3, 4, true, true},
+		{"mov %rdi,%rax; mov $1,%ah; mov %rcx,%rdi; push: its copy is overwritten",
+		 CODE("\x48\x89\xf8\xb4\x01\x48\x89\xcf\x53\xc3"), 0, 5, 4, false, false},
+		{"mov (%rdi),%rax; mov %rcx,%rdi; push", CODE("\x48\x8b\x07\x48\x89\xcf\x53\xc3"),
+		 0, 5, 4, false, false},
+		{"lea (%rdi),%rax; mov %rcx,%rdi; push", CODE("\x48\x8d\x07\x48\x89\xcf\x53\xc3"),
+		 0, 5, 4, false, false},
+		{"add %rdi,%rax; mov %rcx,%rdi; push", CODE("\x48\x01\xf8\x48\x89\xcf\x53\xc3"), 0,
+		 5, 4, false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+		const uint8_t *code = (const uint8_t *)moves[i].code;
+		struct placement place;
+
+		placement_find(code, moves[i].size, VADDR, 2, PLACEMENT_MOVED_ARGS, &place);
+		if (place.emulated != moves[i].emulated)
+			fprintf(stderr, "%s: %lu\n", moves[i].what, (unsigned long)place.offset);
+		CHECK(place.emulated == moves[i].emulated && place.moved == moves[i].moved);
+		CHECK(!place.emulated ||
+		      (place.offset == moves[i].offset && place.registers[0] == moves[i].first &&
+		       place.registers[1] == moves[i].second));
+		/* a program that looks where they are at the entry */
+		placement_find(code, moves[i].size, VADDR, 2, 0, &place);
+		CHECK(place.emulated == (moves[i].emulated && !moves[i].moved) && !place.moved);
+	}
+}
+
+/* The samples that placement_check() runs are of the kinds that they are said to be. */
+static void test_samples(void)
+{
+	const struct placement_arch *arch = placement_native_arch();
+	struct placement place;
+
+	for (size_t i = 0; i < arch->n_emulated; i++) {
+		placement_find(arch->emulated[i].code, PLACEMENT_SAMPLE_SIZE, VADDR, 0,
+			       PLACEMENT_KEEP_SP, &place);
+		CHECK(place.offset == 0 && place.emulated);
+	}
+	placement_find(arch->stepped.code, PLACEMENT_SAMPLE_SIZE, VADDR, 0, PLACEMENT_KEEP_SP,
+		       &place);
+	CHECK(!place.emulated);
 }
 
 static void test_limits(void)
@@ -152,9 +218,9 @@ static void test_limits(void)
 	/* larger than any function that it looks at */
 	memset(code, 0x90, size);
 	memcpy(code, "\x48\x85\xff\x74\x00", 5);
-	placement_find(code, size, VADDR, ALL_ARGUMENTS, true, &place);
+	placement_find(code, size, VADDR, ALL_ARGUMENTS, PLACEMENT_KEEP_SP, &place);
 	CHECK(place.offset == 0 && !place.emulated);
-	placement_find(code, 4096, VADDR, ALL_ARGUMENTS, true, &place);
+	placement_find(code, 4096, VADDR, ALL_ARGUMENTS, PLACEMENT_KEEP_SP, &place);
 	CHECK(place.offset == 3 && place.emulated);
 	/* noise: ends, and stays inside */
 	for (int round = 0; round < 20000; round++) {
@@ -162,7 +228,8 @@ static void test_limits(void)
 
 		for (size_t i = 0; i < n; i++)
 			code[i] = rand_r(&seed);
-		placement_find(code, n, 0xfffffffffffffff0, ALL_ARGUMENTS, true, &place);
+		placement_find(code, n, 0xfffffffffffffff0, ALL_ARGUMENTS, PLACEMENT_KEEP_SP,
+			       &place);
 		if (place.offset != 0 && (!place.emulated || place.offset >= n)) {
 			CHECK(false);
 			break;
@@ -260,7 +327,7 @@ static bool survey_function(const char *path, Elf *elf, const GElf_Sym *sym,
 	if (at + sym->st_size > data->d_size)
 		return false;
 	placement_find((uint8_t *)data->d_buf + at, sym->st_size, sym->st_value, real->n_args,
-		       real->has_return_probe, &place);
+		       real->has_return_probe ? PLACEMENT_KEEP_SP : 0, &place);
 	end = sym->st_value + place.offset;
 	printf("# %-18s %-16s size %5lu  +%-3lu %s\n", strrchr(path, '/') + 1, real->name,
 	       (unsigned long)sym->st_size, (unsigned long)place.offset,
@@ -320,6 +387,8 @@ int main(void)
 	elf_version(EV_CURRENT);
 	test_assembled();
 	test_n_args();
+	test_moved_arguments();
+	test_samples();
 	test_limits();
 	/* all but reallocarray, munmap and mremap, which give no room */
 	CHECK(survey("libc.so.6") >= 10);

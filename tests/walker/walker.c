@@ -61,7 +61,7 @@ void walker_walk(const struct walker_input *input, enum walker_how how, struct d
 	struct return_instance instances[DWUNW_MAX_RETURNS];
 	struct uprobe_task utask = {0};
 	struct xol_area area = {input->trampoline};
-	struct mm_struct mm = {{&area}};
+	struct mm_struct mm = {.uprobes_state = {&area}};
 	struct pt_regs ctx;
 
 	for (size_t i = 0; i < input->n_returns && i < DWUNW_MAX_RETURNS; i++) {

@@ -11,6 +11,12 @@ const volatile __u64 dwunw_ra_mask = 0xff7f000000000000;
 /* Bytes from uc_stack to the saved stack pointer in the frame of a signal: struct ucontext and struct sigcontext of arch/arm64/include/uapi/asm */
 #define DWUNW_ARCH_SAVED_SP 416
 
+/*
+ * The thread pointer of `task`, which is running, with the registers `ctx`: as it was set by clone(2) or a system call, or when
+ * another thread last ran; a later change by an instruction is not seen.
+ */
+#define DWUNW_ARCH_THREAD_POINTER(ctx, task) ((task)->thread.uw.tp_value)
+
 static __always_inline void dwunw_arch_regs(const struct pt_regs *ctx, struct dwunw_registers *ret)
 {
 	ret->pc = ctx->pc;

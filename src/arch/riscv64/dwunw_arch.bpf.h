@@ -8,6 +8,11 @@
 /* Bytes from uc_stack to the saved stack pointer in the frame of a signal: struct ucontext and struct sigcontext of arch/riscv/include/uapi/asm */
 #define DWUNW_ARCH_SAVED_SP 176
 
+/*
+ * The thread pointer of `task`, which is running, with the registers `ctx`.
+ */
+#define DWUNW_ARCH_THREAD_POINTER(ctx, task) ((ctx)->tp)
+
 static __always_inline void dwunw_arch_regs(const struct pt_regs *ctx, struct dwunw_registers *ret)
 {
 	ret->pc = ctx->epc;

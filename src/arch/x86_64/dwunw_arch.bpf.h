@@ -11,6 +11,12 @@
  */
 #define DWUNW_ARCH_SAVED_SP 144
 
+/*
+ * The thread pointer of `task`, which is running, with the registers `ctx`: as it was set by clone(2) or a system call, or when
+ * another thread last ran; a later change by an instruction is not seen.
+ */
+#define DWUNW_ARCH_THREAD_POINTER(ctx, task) ((task)->thread.fsbase)
+
 static __always_inline void dwunw_arch_regs(const struct pt_regs *ctx, struct dwunw_registers *ret)
 {
 	ret->pc = ctx->ip;
