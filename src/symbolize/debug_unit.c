@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "grow.h"
+
 #define NONE UINT32_MAX
 
 /* Entries nest this deep at most where functions are looked for; compilers' do about 20. */
@@ -15,22 +17,6 @@
 
 /* About what libdw keeps for a line. */
 #define LINE_BYTES 64
-
-/* Makes room for one more element. */
-static int grow(void **array, size_t *size, size_t used, size_t element)
-{
-	size_t larger = *size ? 2 * *size : 8;
-	void *moved;
-
-	if (used < *size)
-		return 0;
-	moved = reallocarray(*array, larger, element);
-	if (!moved)
-		return -ENOMEM;
-	*array = moved;
-	*size = larger;
-	return 0;
-}
 
 int debug_add_ranges(Dwarf_Die *die, uint32_t depth, uint32_t value, struct range_map *map)
 {
