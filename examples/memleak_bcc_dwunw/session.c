@@ -19,6 +19,7 @@
 #include "reader.h"
 #include "process/process.h"
 #include "session_internal.h"
+#include "symbolize/naming.h"
 #include "session_kernel.h"
 #include "wait.h"
 
@@ -248,6 +249,7 @@ void session_destroy(struct session *session)
 	for (unsigned int i = 0; i < session->n_targets; i++)
 		if (session->targets[i].pid)
 			target_close(session, &session->targets[i]);
+	naming_destroy(session->naming);
 	ring_buffer__free(session->memleak_events);
 	ring_buffer__free(session->trace);
 	/* dwunw-added begin: owns the modules */

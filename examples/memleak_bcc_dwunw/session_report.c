@@ -15,6 +15,7 @@
 #include "reader.h"
 #include "session_internal.h"
 #include "session_kernel.h"
+#include "symbolize/naming.h"
 
 static void tell_counts(struct session *session)
 {
@@ -168,6 +169,8 @@ static int print_report(struct session *session, const struct report_snapshot *s
 		kernel_tell_counts(session->kernel);
 	else
 		tell_counts(session);
+	if (session->naming)
+		naming_tell_losses(session->naming);
 	return err;
 }
 

@@ -18,17 +18,22 @@
 /* About what libdw keeps for a line. */
 #define LINE_BYTES 64
 
-int debug_add_ranges(Dwarf_Die *die, uint32_t depth, uint32_t value, struct range_map *map)
+int debug_add_ranges(Dwarf_Die *die, uint32_t depth, uint32_t value, struct range_map *map,
+		     uint32_t *losses)
 {
 	struct address_range range = {.depth = depth, .value = value};
 	Dwarf_Addr base = 0, start, end;
 	ptrdiff_t next = 0;
 	int err = 0;
 
-	for (unsigned int n = 0; !err && n < MAX_RANGES && map->n_ranges < MAX_RANGES; n++) {
+	for (unsigned int n = 0; !err; n++) {
 		next = dwarf_ranges(die, next, &base, &start, &end);
 		if (next <= 0)
 			break;
+		if (n == MAX_RANGES || map->n_ranges >= MAX_RANGES) {
+			losses[LOSS_RANGES]++;
+			break;
+		}
 		range.start = start;
 		range.end = end;
 		/* What the linker left out has kept its debug information, with addresses from 0 (or 1) on. */
@@ -44,13 +49,16 @@ int debug_add_ranges(Dwarf_Die *die, uint32_t depth, uint32_t value, struct rang
 static int add_parts(struct debug_unit *unit, uint32_t function, uint32_t depth)
 {
 	struct range_map ranges = {0};
-	int err = debug_add_ranges(&unit->functions[function].die, depth, function, &ranges);
+	int err = debug_add_ranges(&unit->functions[function].die, depth, function, &ranges,
+				   unit->losses);
 
 	for (size_t i = 0; i < ranges.n_ranges && !err; i++) {
 		struct address_range range = ranges.ranges[i];
 
-		if (unit->n_parts >= MAX_RANGES)
+		if (unit->n_parts >= MAX_RANGES) {
+			unit->losses[LOSS_RANGES]++;
 			break;
+		}
 		err = grow((void **)&unit->parts, &unit->parts_size, unit->n_parts,
 			   sizeof(*unit->parts));
 		if (err)
@@ -70,8 +78,10 @@ static int add_function(struct debug_unit *unit, Dwarf_Die *die, uint32_t depth)
 	/* Most entries are declarations, or of functions that are inlined everywhere. */
 	if (!dwarf_hasattr(die, DW_AT_low_pc) && !dwarf_hasattr(die, DW_AT_ranges))
 		return 0;
-	if (unit->n_functions >= MAX_RANGES)
+	if (unit->n_functions >= MAX_RANGES) {
+		unit->losses[LOSS_RANGES]++;
 		return 0;
+	}
 	err = grow((void **)&unit->functions, &unit->functions_size, unit->n_functions,
 		   sizeof(*unit->functions));
 	if (err)
@@ -111,8 +121,12 @@ static int scan_functions(const struct scan *scan, Dwarf_Die *parent, uint32_t d
 	Dwarf_Die die;
 	int err = 0;
 
-	if (depth > MAX_NESTING || dwarf_child(parent, &die))
+	if (dwarf_child(parent, &die))
 		return 0;
+	if (depth > MAX_NESTING) {
+		scan->unit->losses[LOSS_NESTING]++;
+		return 0;
+	}
 	do {
 		int tag = dwarf_tag(&die);
 
@@ -197,28 +211,35 @@ static int load(struct debug_unit *unit)
 
 /* What is inlined. */
 
-static int scan_calls(struct debug_function *function, Dwarf_Die *parent, uint32_t call,
-		      uint32_t depth)
+static int scan_calls(struct debug_unit *unit, struct debug_function *function, Dwarf_Die *parent,
+		      uint32_t call, uint32_t depth)
 {
 	Dwarf_Die die;
 	int err = 0;
 
-	if (depth >= DEBUG_MAX_DEPTH - 1 || dwarf_child(parent, &die))
+	if (dwarf_child(parent, &die))
 		return 0;
+	if (depth >= DEBUG_MAX_DEPTH - 1) {
+		unit->losses[LOSS_DEPTH]++;
+		return 0;
+	}
 	do {
 		uint32_t inside = call;
 
 		switch (dwarf_tag(&die)) {
 		case DW_TAG_inlined_subroutine:
-			if (function->n_calls >= MAX_RANGES)
+			if (function->n_calls >= MAX_RANGES) {
+				unit->losses[LOSS_RANGES]++;
 				return 0;
+			}
 			err = grow((void **)&function->calls, &function->size, function->n_calls,
 				   sizeof(*function->calls));
 			if (err)
 				return err;
 			inside = (uint32_t)function->n_calls;
 			function->calls[function->n_calls++] = (struct inlined_call){die, call};
-			err = debug_add_ranges(&die, depth, inside, &function->call_map);
+			err = debug_add_ranges(&die, depth, inside, &function->call_map,
+					       unit->losses);
 			break;
 		case DW_TAG_lexical_block:
 		case DW_TAG_try_block:
@@ -228,7 +249,7 @@ static int scan_calls(struct debug_function *function, Dwarf_Die *parent, uint32
 			continue;
 		}
 		if (!err)
-			err = scan_calls(function, &die, inside, depth + 1);
+			err = scan_calls(unit, function, &die, inside, depth + 1);
 	} while (!err && dwarf_siblingof(&die, &die) == 0);
 	return err;
 }
@@ -239,7 +260,7 @@ static int load_calls(struct debug_unit *unit, struct debug_function *function)
 
 	if (function->inlines_known)
 		return 0;
-	err = scan_calls(function, &function->die, NONE, 0);
+	err = scan_calls(unit, function, &function->die, NONE, 0);
 	if (!err)
 		err = range_map_finish(&function->call_map);
 	if (err) {

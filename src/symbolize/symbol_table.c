@@ -179,7 +179,7 @@ void symbol_table_free(struct symbol_table *table)
 	*table = (struct symbol_table){0};
 }
 
-struct function *symbol_table_find(const struct symbol_table *table, uint64_t vaddr)
+struct function *symbol_table_find(struct symbol_table *table, uint64_t vaddr)
 {
 	struct function *guess = NULL;
 	size_t low = 0, high = table->n;
@@ -192,11 +192,15 @@ struct function *symbol_table_find(const struct symbol_table *table, uint64_t va
 		else
 			high = mid;
 	}
-	for (size_t i = low; i > 0 && low - i < MAX_NESTING; i--) {
+	for (size_t i = low; i > 0; i--) {
 		struct function *f = &table->functions[i - 1];
 
 		if (f->reach <= vaddr)
 			break;
+		if (low - i == MAX_NESTING) {
+			table->cut++;
+			break;
+		}
 		if (f->end > vaddr && f->sized)
 			return f;
 		if (f->end > vaddr && !guess)

@@ -22,6 +22,8 @@ struct function {
 struct symbol_table {
 	struct function *functions; /* sorted, one a start, once finished */
 	size_t n, size;
+	uint64_t
+		cut; /* look-ups that met more than 64 functions inside one another, and may have missed the right one */
 };
 
 /* Adds what the file's table has: SHT_SYMTAB, SHT_DYNSYM. Names live as long as the file. -ENOENT: it has none; -ENOMEM */
@@ -32,6 +34,6 @@ int symbol_table_add_stubs(struct symbol_table *table, struct elf_file *file, ui
 /* Sorts; of several that begin at one address, the best stays. -ENOMEM: it can not be asked. */
 int symbol_table_finish(struct symbol_table *table);
 void symbol_table_free(struct symbol_table *table);
-struct function *symbol_table_find(const struct symbol_table *table, uint64_t vaddr);
+struct function *symbol_table_find(struct symbol_table *table, uint64_t vaddr);
 
 #endif

@@ -17,9 +17,11 @@
 
 #include "../test.h"
 #include "process/process.h"
+#include "symbolize/naming.h"
 #include "symbolize/symbolize.h"
 
 static struct module_cache *cache;
+static struct naming *naming;
 static char path[64];
 
 static void put(const char *how, const char *text)
@@ -48,7 +50,7 @@ static struct symbolizer *symbolizer_of(pid_t pid)
 	struct process *process = NULL;
 
 	CHECK(process_open(cache, pid, &process) == 0);
-	CHECK(symbolizer_create(process, NULL, &s) == 0);
+	CHECK(symbolizer_create(process, naming, &s) == 0);
 	process_close(cache, process);
 	return s;
 }
@@ -161,9 +163,11 @@ int main(void)
 					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(module_cache_create(0, &cache) == 0);
+	CHECK(naming_create(NULL, &naming) == 0);
 	test_own(code);
 	test_odd(code);
 	test_namespace(code);
+	naming_destroy(naming);
 	module_cache_destroy(cache);
 	return test_end();
 }
