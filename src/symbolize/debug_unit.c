@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "grow.h"
+#include "symbolize/debug_entries.h"
 
 #define NONE UINT32_MAX
 
@@ -116,7 +117,9 @@ static bool may_hold_functions(const struct scan *scan, int tag)
 	}
 }
 
-static int scan_functions(const struct scan *scan, Dwarf_Die *parent, uint32_t depth)
+/* *end: as of debug_next_entry(). */
+static int scan_functions(const struct scan *scan, Dwarf_Die *parent, uint32_t depth,
+			  Dwarf_Die *end)
 {
 	Dwarf_Die die;
 	int err = 0;
@@ -130,11 +133,12 @@ static int scan_functions(const struct scan *scan, Dwarf_Die *parent, uint32_t d
 	do {
 		int tag = dwarf_tag(&die);
 
+		end->addr = NULL;
 		if (tag == DW_TAG_subprogram)
 			err = add_function(scan->unit, &die, depth);
 		if (!err && may_hold_functions(scan, tag))
-			err = scan_functions(scan, &die, depth + 1);
-	} while (!err && dwarf_siblingof(&die, &die) == 0);
+			err = scan_functions(scan, &die, depth + 1, end);
+	} while (!err && debug_next_entry(&die, end) == 0);
 	return err;
 }
 
@@ -175,10 +179,11 @@ static void free_functions(struct debug_unit *unit)
 static int load_functions(struct debug_unit *unit, bool nested)
 {
 	const struct scan scan = {unit, defines_in_types(&unit->tree), nested};
+	Dwarf_Die end = {0};
 	int err;
 
 	free_functions(unit);
-	err = scan_functions(&scan, &unit->tree, 0);
+	err = scan_functions(&scan, &unit->tree, 0, &end);
 	if (!err)
 		err = range_map_finish(&unit->part_map);
 	if (err)
@@ -212,7 +217,7 @@ static int load(struct debug_unit *unit)
 /* What is inlined. */
 
 static int scan_calls(struct debug_unit *unit, struct debug_function *function, Dwarf_Die *parent,
-		      uint32_t call, uint32_t depth)
+		      uint32_t call, uint32_t depth, Dwarf_Die *end)
 {
 	Dwarf_Die die;
 	int err = 0;
@@ -226,6 +231,7 @@ static int scan_calls(struct debug_unit *unit, struct debug_function *function, 
 	do {
 		uint32_t inside = call;
 
+		end->addr = NULL;
 		switch (dwarf_tag(&die)) {
 		case DW_TAG_inlined_subroutine:
 			if (function->n_calls >= MAX_RANGES) {
@@ -249,18 +255,19 @@ static int scan_calls(struct debug_unit *unit, struct debug_function *function, 
 			continue;
 		}
 		if (!err)
-			err = scan_calls(unit, function, &die, inside, depth + 1);
-	} while (!err && dwarf_siblingof(&die, &die) == 0);
+			err = scan_calls(unit, function, &die, inside, depth + 1, end);
+	} while (!err && debug_next_entry(&die, end) == 0);
 	return err;
 }
 
 static int load_calls(struct debug_unit *unit, struct debug_function *function)
 {
+	Dwarf_Die end = {0};
 	int err;
 
 	if (function->inlines_known)
 		return 0;
-	err = scan_calls(unit, function, &function->die, NONE, 0);
+	err = scan_calls(unit, function, &function->die, NONE, 0, &end);
 	if (!err)
 		err = range_map_finish(&function->call_map);
 	if (err) {
