@@ -229,7 +229,7 @@ head -c 1073741824 /dev/zero | xz -1 >bomb.xz
 objcopy --add-section .gnu_debugdata=bomb.xz with_bomb
 bounded() (
 	[ -n "${SAN:-}" ] || ulimit -v 300000
-	only_name with_bomb main
+	only_name with_bomb main 2>err && grep 'with_bomb: no use of its .gnu_debugdata: more than 64 MiB' err
 )
 check "an xz bomb of 1 GiB" bounded
 

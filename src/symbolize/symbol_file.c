@@ -110,6 +110,19 @@ void symbol_file_close(struct symbol_file *file)
 	free(file);
 }
 
+static void read_mini_debug(struct symbol_file *file)
+{
+	int err = mini_debug_open(file->elf, &file->mini);
+
+	if (!err)
+		symbol_table_add(&file->table, file->mini, SHT_SYMTAB, SOURCE_MINI);
+	else if (err != -ENOENT)
+		naming_tell_once(file->naming, "%s: no use of its .gnu_debugdata: %s", file->path,
+				 err == -EFBIG	  ? "more than 64 MiB"
+				 : err == -ENOMEM ? strerror(ENOMEM)
+						  : "it is damaged");
+}
+
 /* .symtab has every function; without one, that of a debug file, and what the file itself still has. */
 static void read_symbols(struct symbol_file *file)
 {
@@ -120,10 +133,10 @@ static void read_symbols(struct symbol_file *file)
 	for (enum debug_place place = 0; place < DEBUG_N_PLACES && !found; place++)
 		found = debug_files_get(&file->files, place, &elf) == 0 &&
 			symbol_table_add(&file->table, elf, SHT_SYMTAB, (uint8_t)place) == 0;
-	if (!found && mini_debug_open(file->elf, &file->mini) == 0)
-		symbol_table_add(&file->table, file->mini, SHT_SYMTAB, SOURCE_MINI);
-	if (!found)
+	if (!found) {
+		read_mini_debug(file);
 		symbol_table_add(&file->table, file->elf, SHT_DYNSYM, SOURCE_DYNAMIC);
+	}
 	symbol_table_add_stubs(&file->table, file->elf, SOURCE_STUBS);
 	if (symbol_table_finish(&file->table))
 		symbol_table_free(&file->table);
@@ -233,7 +246,12 @@ static void set_places(struct symbol_file *file, const struct debug_frames *fram
 	ret->n_inlined = inlined ? n : 0;
 }
 
-/* From symbol tables. */
+/*
+ * From symbol tables, which for the function's own name come before debug information. Where both know one they agree, but for two cases in
+ * which this one is the better: what the compiler made of a function (.cold, .part.0, .constprop.0) has names of its own in the symbol table
+ * alone; and of several names for one address, debug information has the one in the source (__libc_malloc), not the one that is called
+ * (malloc). A name also stays the same when a debug package is installed.
+ */
 static void find_name(struct symbol_file *file, uint64_t vaddr, struct symbol *ret)
 {
 	struct function *function;
