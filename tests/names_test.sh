@@ -132,6 +132,36 @@ packed() {
 check "a .dwp file: all, or said" packed
 rm -f ./*.dwo
 
+# What the linker has no name of, in C++: with the scopes that it is in
+cat >scope.cc <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#define INLINE __attribute__((always_inline)) inline
+namespace app { namespace {
+INLINE int hidden(int x) { return abs(x) + puts("a"); }
+template <class T> struct box { INLINE int get(T f) { return f(3) + puts("b"); } };
+} }
+static INLINE int plain(int x) { return app::hidden(x) * x; }
+int main(int argc, char **)
+{
+	auto f = [=](int x) { return plain(x) + argc + puts("c"); };
+	app::box<decltype(f)> b;
+	return b.get(f);
+}
+END
+scopes() {
+	local name
+	g++ -O2 -g "$@" -o scope scope.cc
+	places scope | "$names" "$PWD/scope" | sort -u >got
+	for name in 'plain' 'app::(anonymous namespace)::hidden' 'main::{lambda}::operator()' \
+		'app::(anonymous namespace)::box<main(int, char\*\*)::<lambda(int)> >::get'; do
+		grep -qx "$name" got || { echo "no $name"; cat got; return 1; }
+	done
+}
+check "names without linkage" scopes
+check "names without linkage, DWARF 4" scopes -gdwarf-4
+check "names without linkage, split" scopes -gsplit-dwarf
+
 # Separate files.
 objcopy --only-keep-debug plain plain.debug
 strip -o bare plain

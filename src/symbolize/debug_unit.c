@@ -150,14 +150,10 @@ static bool defines_in_types(Dwarf_Die *die)
 	case DW_LANG_C89:
 	case DW_LANG_C99:
 	case DW_LANG_C11:
-	case DW_LANG_C_plus_plus:
-	case DW_LANG_C_plus_plus_03:
-	case DW_LANG_C_plus_plus_11:
-	case DW_LANG_C_plus_plus_14:
 	case DW_LANG_Mips_Assembler:
 		return false;
 	default:
-		return true;
+		return !debug_is_cxx(die);
 	}
 }
 
@@ -285,19 +281,13 @@ static int load_calls(struct debug_unit *unit, struct debug_function *function)
 
 /* Answers. */
 
-static const char *name_of(Dwarf_Die *die)
+static const char *name_of(struct debug_unit *unit, Dwarf_Die *die)
 {
-	static const unsigned int names[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name,
-					     DW_AT_name};
-	Dwarf_Attribute attr;
+	size_t before = debug_scopes_bytes(&unit->scopes);
+	const char *name = debug_function_name(&unit->scopes, &unit->tree, die);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *name = dwarf_formstring(dwarf_attr_integrate(die, names[i], &attr));
-
-		if (name && name[0])
-			return name;
-	}
-	return NULL;
+	unit->bytes += debug_scopes_bytes(&unit->scopes) - before;
+	return name;
 }
 
 static uint32_t number_of(Dwarf_Die *die, unsigned int name)
@@ -382,11 +372,11 @@ int debug_unit_find(struct debug_unit *unit, uint64_t vaddr, struct debug_frames
 	for (; call != NONE && ret->n < DEBUG_MAX_DEPTH; call = function->calls[call].parent) {
 		Dwarf_Die *die = &function->calls[call].die;
 
-		ret->frames[ret->n - 1].name = name_of(die);
+		ret->frames[ret->n - 1].name = name_of(unit, die);
 		ret->frames[ret->n] = (struct debug_frame){0};
 		set_call_place(unit, die, &ret->frames[ret->n++]);
 	}
-	ret->frames[ret->n - 1].name = name_of(&function->die);
+	ret->frames[ret->n - 1].name = name_of(unit, &function->die);
 	folder = dwarf_formstring(dwarf_attr(&unit->die, DW_AT_comp_dir, &attr));
 	for (size_t i = 0; i < ret->n; i++)
 		ret->frames[i].folder = folder;
@@ -396,4 +386,5 @@ int debug_unit_find(struct debug_unit *unit, uint64_t vaddr, struct debug_frames
 void debug_unit_free(struct debug_unit *unit)
 {
 	free_functions(unit);
+	debug_scopes_free(&unit->scopes);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "symbolize/debug_info.h"
+#include "symbolize/debug_scope.h"
 #include "symbolize/losses.h"
 #include "symbolize/range_map.h"
 
@@ -40,6 +41,7 @@ struct debug_unit {
 	struct function_part *parts;
 	size_t n_parts, parts_size;
 	struct range_map part_map; /* -> number of a part */
+	struct debug_scopes scopes;
 	Dwarf_Files *files;
 	size_t n_files;
 	Dwarf_Lines *lines;
