@@ -263,6 +263,22 @@ bounded() (
 )
 check "an xz bomb of 1 GiB" bounded
 
+# A function of hand-written code with many sized labels inside
+{
+	echo '__asm__(".text\n.globl large\n.type large, @function\nlarge:\n"'
+	for ((i = 0; i < 300; i++)); do echo "\".type l$i, @function\\nl$i: nop\\n.size l$i, 1\\n\""; done
+	echo '".skip 100, 0x90\nret\n.size large, .-large\n"); int main(void) { return 0; }'
+} >labels.c
+gcc -o labels labels.c
+labels() {
+	nm labels | awk '$3 == "large" { print $1 }' | python3 -c '
+start = int(input(), 16)
+print(*map(hex, [start + 3, start + 299, start + 300, start + 390, start + 400]), sep="\n")' |
+		"$names" "$PWD/labels" | awk 'NR % 3 == 1' >got
+	printf '%s\n' l3 l299 large large large | diff - got
+}
+check "a function with 300 others inside" labels
+
 # PLT stubs
 stubs() {
 	local file

@@ -16,8 +16,6 @@
 	X(ROOM, "frames whose inlined functions have no room: 256 MiB of a file's answers")        \
 	X(KEPT, "addresses past 1048576 of a file: slower, not lost")                              \
 	X(STRINGS, "names past 256 MiB of all names: left out")                                    \
-	X(SYMBOLS, "addresses inside more than 64 nested functions: named by the symbol table's "  \
-		   "guess, or not at all")                                                         \
 	X(JIT, "maps of a JIT compiler past 64 MiB or 1048576 functions: their rest is left out")  \
 	X(JIT_NAME, "names of 1 KiB and more in maps of a JIT compiler: cut")
 

@@ -259,8 +259,6 @@ static void find_name(struct symbol_file *file, uint64_t vaddr, struct symbol *r
 	if (!file->symbols_known)
 		read_symbols(file);
 	function = symbol_table_find(&file->table, vaddr);
-	naming_lost(file->naming, LOSS_SYMBOLS, file->table.cut, file->path);
-	file->table.cut = 0;
 	if (function && !function->name)
 		function->name = naming_function(file->naming, function->raw,
 						 function->is_stub ? "@plt" : "");

@@ -10,20 +10,18 @@ struct elf_file;
 
 struct function {
 	uint64_t start, end; /* vaddrs */
-	uint64_t reach;	     /* highest end up to here: how far back a lookup has to go */
-	const char *raw;     /* inside the ELF file's string table */
-	const char *name;    /* for its owner; NULL at first */
-	uint8_t rank;	     /* which of several names for one address is the best */
-	uint8_t source;	     /* as given when it was added */
-	bool sized;	     /* end comes from the symbol; else it is a guess */
-	bool is_stub; /* of the procedure linkage table: the name is that of what it leads to */
+	size_t around; /* number of the last one before it that may reach behind its start; SIZE_MAX: none */
+	const char *raw;  /* inside the ELF file's string table */
+	const char *name; /* for its owner; NULL at first */
+	uint8_t rank;	  /* which of several names for one address is the best */
+	uint8_t source;	  /* as given when it was added */
+	bool sized;	  /* end comes from the symbol; else it is a guess */
+	bool is_stub;	  /* of the procedure linkage table: the name is that of what it leads to */
 };
 
 struct symbol_table {
 	struct function *functions; /* sorted, one a start, once finished */
 	size_t n, size;
-	uint64_t
-		cut; /* look-ups that met more than 64 functions inside one another, and may have missed the right one */
 };
 
 /* Adds what the file's table has: SHT_SYMTAB, SHT_DYNSYM. Names live as long as the file. -ENOENT: it has none; -ENOMEM */
@@ -34,6 +32,6 @@ int symbol_table_add_stubs(struct symbol_table *table, struct elf_file *file, ui
 /* Sorts; of several that begin at one address, the best stays. -ENOMEM: it can not be asked. */
 int symbol_table_finish(struct symbol_table *table);
 void symbol_table_free(struct symbol_table *table);
-struct function *symbol_table_find(struct symbol_table *table, uint64_t vaddr);
+struct function *symbol_table_find(const struct symbol_table *table, uint64_t vaddr);
 
 #endif
