@@ -265,11 +265,11 @@ check "an xz bomb of 1 GiB" bounded
 
 # A function of hand-written code with many sized labels inside
 {
-	echo '__asm__(".text\n.globl large\n.type large, @function\nlarge:\n"'
-	for ((i = 0; i < 300; i++)); do echo "\".type l$i, @function\\nl$i: nop\\n.size l$i, 1\\n\""; done
-	echo '".skip 100, 0x90\nret\n.size large, .-large\n"); int main(void) { return 0; }'
-} >labels.c
-gcc -o labels labels.c
+	printf '.text\n.globl large, main\n.type large, @function\nlarge:\n'
+	for ((i = 0; i < 300; i++)); do printf '.type l%d, @function\nl%d: nop\n.size l%d, 1\n' $i $i $i; done
+	printf '.skip 100, 0x90\nret\n.size large, .-large\n.type main, @function\nmain: ret\n.section .note.GNU-stack\n'
+} >labels.s
+gcc -o labels labels.s
 labels() {
 	nm labels | awk '$3 == "large" { print $1 }' | python3 -c '
 start = int(input(), 16)
