@@ -8,6 +8,7 @@
 
 #include "fuzz.h"
 #include "symbolize/debug_info.h"
+#include "symbolize/losses.h"
 
 const char *__asan_default_suppressions(void);
 const char *__asan_default_suppressions(void)
@@ -19,12 +20,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint64_t extra[] = {0, 1, 2, ~0ULL, ~0ULL - 1, 1ULL << 63};
 	static struct debug_frames frames;
+	static uint32_t losses[N_WORKER_LOSSES];
 	struct debug_info *info;
 	int fd = memfd_create("debug", MFD_CLOEXEC);
 
 	HOLDS(fd >= 0);
 	HOLDS(write(fd, data, size) == (ssize_t)size);
-	if (debug_info_open(fd, -1, &info) == 0) {
+	if (debug_info_open(fd, -1, losses, &info) == 0) {
 		for (uint64_t vaddr = 0x1000; vaddr < 0x1100; vaddr += 3)
 			if (debug_info_find(info, vaddr, &frames) == 0)
 				HOLDS(frames.n > 0 && frames.n <= DEBUG_MAX_DEPTH);

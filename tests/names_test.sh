@@ -4,7 +4,7 @@
 # Proves: function, inlined functions and lines of a program at every byte of its code are those of addr2line, whether its debug
 # information is DWARF 4 or 5, compressed, split, shared between files (dwz), or in another file that is found by build ID or by debuglink;
 # without it, names are those of .gnu_debugdata, .dynsym and, for PLT stubs, objdump; a debug file that is damaged, of another build or
-# another CRC is not used, and the next source is; an xz bomb costs little memory; a debuginfod server's file is used, and one that is down,
+# another CRC is not used, and the next source is; what is not used or left out is said; an xz bomb costs little memory; a debuginfod server's file is used, and one that is down,
 # silent or sends garbage costs a bounded time and says so.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -117,10 +117,50 @@ clang -O2 -g -gsplit-dwarf -o variant program.c
 check "clang -gsplit-dwarf" same variant whole
 mv program.dwo away.dwo
 lines_only() {
-	places whole | "$names" "$PWD/variant" >got && grep -q 'program.c:15:' got && ! grep -q twice got
+	places whole | "$names" "$PWD/variant" >got 2>err && grep -q 'program.c:15:' got && ! grep -q twice got
+	cat err
+	grep -q "$1" err
 }
-check "without its other file: lines, nothing inlined" lines_only
+check "without its other file: lines, nothing inlined" lines_only "1 units whose .dwo file is missing"
+mv away.dwo program.dwo
+chmod o+w program.dwo
+check "with one that others may write: the same" lines_only "1 units whose .dwo file is missing, or may be written by others"
+# libdw 0.191 and newer can read packages of split files
+packed() {
+	llvm-dwp -e variant -o variant.dwp && rm program.dwo && { same variant whole || lines_only "1 units in a .dwp file"; }
+}
+check "a .dwp file: all, or said" packed
 rm -f ./*.dwo
+
+# What the linker has no name of, in C++: with the scopes that it is in
+cat >scope.cc <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#define INLINE __attribute__((always_inline)) inline
+namespace app { namespace {
+INLINE int hidden(int x) { return abs(x) + puts("a"); }
+template <class T> struct box { INLINE int get(T f) { return f(3) + puts("b"); } };
+} }
+static INLINE int plain(int x) { return app::hidden(x) * x; }
+int main(int argc, char **)
+{
+	auto f = [=](int x) { return plain(x) + argc + puts("c"); };
+	app::box<decltype(f)> b;
+	return b.get(f);
+}
+END
+scopes() {
+	local name
+	g++ -O2 -g "$@" -o scope scope.cc
+	places scope | "$names" "$PWD/scope" | sort -u >got
+	for name in 'plain' 'app::(anonymous namespace)::hidden' 'main::{lambda}::operator()' \
+		'app::(anonymous namespace)::box<main(int, char\*\*)::<lambda(int)> >::get'; do
+		grep -qx "$name" got || { echo "no $name"; cat got; return 1; }
+	done
+}
+check "names without linkage" scopes
+check "names without linkage, DWARF 4" scopes -gdwarf-4
+check "names without linkage, split" scopes -gsplit-dwarf
 
 # Separate files.
 objcopy --only-keep-debug plain plain.debug
@@ -144,6 +184,54 @@ gcc -O2 -g -Wl,--build-id -DOTHER -o other program.c -Wl,--defsym=extra=1
 objcopy --only-keep-debug other "root/.build-id/${id:0:2}/${id:2}.debug"
 check "of another build: nothing" only_name bare shown
 rm -r root
+
+# What is not used is said, once for each file.
+refused() { # WORDS FILE [TRUTH]
+	only_name "$2" work "${3:-plain}" 2>err || return 1
+	cat err
+	[ "$(grep -c "$1" err)" = 1 ]
+}
+mkdir -p "root/.build-id/${id:0:2}"
+objcopy --only-keep-debug plain "root/.build-id/${id:0:2}/${id:2}.debug"
+chmod o+w root/.build-id/*/*.debug
+strip -o bare plain
+refused_debug() {
+	only_name bare main 2>err || return 1
+	cat err
+	[ "$(grep -c 'bare: no use of its debug file by build ID, which another user may write' err)" = 1 ]
+}
+check "a debug file that others may write" refused_debug
+rm -r root
+gcc -O2 -g -gz -o large program.c
+python3 -c '
+import struct
+with open("large", "r+b") as f:
+    data = f.read()
+    table, size, n, names = struct.unpack_from("<Q", data, 40) + struct.unpack_from("<HHH", data, 58)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", data, table + i * size) for i in range(n)]
+    for s in sections:
+        if data[sections[names][4] + s[0]:].startswith(b".debug_info\0"):
+            assert s[2] & 0x800
+            f.seek(s[4] + 8)
+            f.write(struct.pack("<Q", 3 << 30))
+'
+check "compressed debug information that says that it is 3 GiB" refused "large: no use of its debug information: more than 1 GiB" large large
+
+# Functions inlined in 300 levels
+{
+	echo 'static inline __attribute__((always_inline)) int f0(int x) { return x * 3; }'
+	for ((i = 1; i <= 300; i++)); do
+		echo "static inline __attribute__((always_inline)) int f$i(int x) { return f$((i - 1))(x + $i) ^ $i; }"
+	done
+	echo 'int work(int x) { return f300(x); } int main(int n, char **v) { (void)v; return work(n); }'
+} >deep.c
+gcc -O2 -g -o deep deep.c
+levels() {
+	places deep | "$names" "$PWD/deep" >got 2>err
+	cat err
+	grep -q 'inlined calls past 256 levels: .*first in .*/deep)' err && grep -q '^f200$' got
+}
+check "functions inlined in 300 levels" levels
 
 # dwz: what two files have in common is in a third.
 if command -v dwz >/dev/null; then
@@ -171,9 +259,25 @@ head -c 1073741824 /dev/zero | xz -1 >bomb.xz
 objcopy --add-section .gnu_debugdata=bomb.xz with_bomb
 bounded() (
 	[ -n "${SAN:-}" ] || ulimit -v 300000
-	only_name with_bomb main
+	only_name with_bomb main 2>err && grep 'with_bomb: no use of its .gnu_debugdata: more than 64 MiB' err
 )
 check "an xz bomb of 1 GiB" bounded
+
+# A function of hand-written code with many sized labels inside
+{
+	printf '.text\n.globl large, main\n.type large, @function\nlarge:\n'
+	for ((i = 0; i < 300; i++)); do printf '.type l%d, @function\nl%d: nop\n.size l%d, 1\n' $i $i $i; done
+	printf '.skip 100, 0x90\nret\n.size large, .-large\n.type main, @function\nmain: ret\n.section .note.GNU-stack\n'
+} >labels.s
+gcc -o labels labels.s
+labels() {
+	nm labels | awk '$3 == "large" { print $1 }' | python3 -c '
+start = int(input(), 16)
+print(*map(hex, [start + 3, start + 299, start + 300, start + 390, start + 400]), sep="\n")' |
+		"$names" "$PWD/labels" | awk 'NR % 3 == 1' >got
+	printf '%s\n' l3 l299 large large large | diff - got
+}
+check "a function with 300 others inside" labels
 
 # PLT stubs
 stubs() {
@@ -210,7 +314,7 @@ for how in "abort()" "for (;;) pause()" "for (;;) malloc(1 << 20)"; do
 	printf '#include <stdlib.h>\n#include <unistd.h>\nint dwarf_getsrclines(void);\nint dwarf_getsrclines(void) { %s; return 0; }\n' "$how" >bad.c
 	gcc -w -shared -fPIC -o bad.so bad.c
 	begun=$SECONDS
-	LD_PRELOAD=${SAN:+$(gcc -print-file-name=libasan.so):}$PWD/bad.so check "libdw does $how" only_name plain work
+	LD_PRELOAD=${SAN:+$(gcc -print-file-name=libasan.so):}$PWD/bad.so check "libdw does $how" refused "no use of its debug information: reading it" "$PWD/plain"
 	check "... and does not take long" test $((SECONDS - begun)) -le 15
 done
 

@@ -12,6 +12,7 @@
 
 #include "bpf/dwunw_bpf.h" /* dwunw-added */
 #include "estimate.h"
+#include "grow.h"
 #include "map_batches.h"
 #include "mappings_ledger.h"
 #include "memleak_dwunw_events.h"
@@ -31,21 +32,6 @@ struct collector {
 	size_t blocks_size, besides_size, stacks_size;
 	struct stack_index known, without; /* stacks that are kept; reasons why one was not */
 };
-
-static int grow(void **array, size_t *size, size_t used, size_t element)
-{
-	size_t larger = *size ? 2 * *size : 1024;
-	void *moved;
-
-	if (used < *size)
-		return 0;
-	moved = reallocarray(*array, larger, element);
-	if (!moved)
-		return -ENOMEM;
-	*array = moved;
-	*size = larger;
-	return 0;
-}
 
 static int index_place(struct stack_index *index, size_t at, uint32_t **ret)
 {

@@ -23,6 +23,7 @@
 #include "process/process.h"
 #include "progress.h"
 #include "session_internal.h"
+#include "symbolize/naming.h"
 #include "session_kernel.h"
 #include "session_live.h"
 #include "tui/screen.h"
@@ -303,6 +304,7 @@ void session_destroy(struct session *session)
 	for (unsigned int i = 0; i < session->n_targets; i++)
 		if (session->targets[i].pid)
 			target_close(session, &session->targets[i]);
+	naming_destroy(session->naming);
 	ring_buffer__free(session->memleak_events);
 	ring_buffer__free(session->trace);
 	/* dwunw-added begin: owns the modules */

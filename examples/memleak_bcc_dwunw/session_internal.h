@@ -26,6 +26,7 @@ struct live;
 struct memleak_dwunw_bpf;
 struct mappings_ledger;
 struct module_cache;
+struct naming;
 struct outputs;
 struct process;
 struct ring_buffer;
@@ -92,6 +93,7 @@ struct session {
 	struct memleak_dwunw_bpf *skel;
 	struct kernel *kernel; /* kernel mode; NULL: processes are traced */
 	struct module_cache *modules;
+	struct naming *naming;			/* of all targets; NULL: none was needed yet */
 	uint64_t told_counts[MEMLEAK_N_COUNTS]; /* as of the last report */
 	uint64_t total; /* outstanding bytes, of blocks of any age: when last looked at */
 	struct growth

@@ -18,6 +18,7 @@
 #include "session_internal.h"
 #include "session_kernel.h"
 #include "session_live.h"
+#include "symbolize/naming.h"
 
 static void tell_counts(struct session *session)
 {
@@ -175,6 +176,8 @@ static void tell(struct session *session, const struct report_snapshot *snapshot
 		kernel_tell_counts(session->kernel);
 	else
 		tell_counts(session);
+	if (session->naming)
+		naming_tell_losses(session->naming);
 }
 
 void session_source(struct session *session, struct collect_target *targets,

@@ -17,6 +17,7 @@
 #include "reader.h"
 #include "session_internal.h"
 #include "shadow_stack.h"
+#include "symbolize/naming.h"
 #include "symbolize/symbolize.h"
 
 /* The process's mappings could not be read: says why. */
@@ -105,7 +106,8 @@ static void tell_line(const char *line)
 	message("%s", line);
 }
 
-static int create_symbolizer(const struct session *session, struct target *target)
+/* For all targets. */
+static int create_naming(struct session *session)
 {
 	const struct options *options = &session->options;
 	const char *urls = getenv("DEBUGINFOD_URLS");
@@ -124,7 +126,7 @@ static int create_symbolizer(const struct session *session, struct target *targe
 		.progress = progress_is_told() ? progress_say : NULL,
 	};
 
-	return symbolizer_create(target->process, &how, &target->symbolizer);
+	return naming_create(&how, &session->naming);
 }
 
 /* Names of what was mapped since the last time; the old ones stay when the process has gone. */
@@ -140,8 +142,12 @@ int target_symbols(struct session *session, struct target *target)
 		target_attach_new_allocators(session, target);
 	if (session->dwunw && changed)					    /* dwunw-added */
 		reader_check_files(target->process, session->options.mode); /* dwunw-added */
-	if (!target->symbolizer)
-		return create_symbolizer(session, target);
+	if (!target->symbolizer) {
+		err = session->naming ? 0 : create_naming(session);
+		return err ? err
+			   : symbolizer_create(target->process, session->naming,
+					       &target->symbolizer);
+	}
 	if (err || !changed)
 		return 0;
 	return symbolizer_refresh(target->symbolizer, target->process);

@@ -19,7 +19,7 @@
 /* A browser's is 8 GiB at most; /proc/kcore, which somebody may name, is larger. */
 #define MAX_DEBUG_FILE (1LL << 35)
 
-/* -EACCES: not of the kind that is taken: another user could truncate it under libdwfl, which maps it, or it is no file at all. */
+/* -EPERM: not of the kind that is taken: another user could truncate it under libdw, which maps it. */
 static int open_trusted(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -27,11 +27,14 @@ static int open_trusted(const char *path)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= MAX_DEBUG_FILE &&
-	    (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & S_IWOTH))
-		return fd;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= MAX_DEBUG_FILE) {
+		if ((st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & S_IWOTH))
+			return fd;
+		close(fd);
+		return -EPERM;
+	}
 	close(fd);
-	return -EACCES;
+	return -ENOENT;
 }
 
 static bool crc_matches(int fd, uint32_t expected)
@@ -76,7 +79,9 @@ int debug_file_by_build_id(const char *root, const uint8_t *id, size_t size, cha
 		     digits, digits + 2) >= (int)sizeof(path))
 		return -ENOENT;
 	fd = open_trusted(path);
-	return fd < 0 ? -ENOENT : with_path(fd, path, ret_path);
+	if (fd < 0)
+		return fd == -EPERM ? fd : -ENOENT;
+	return with_path(fd, path, ret_path);
 }
 
 /* `link`, in the folders where it may be, with that CRC-32 of the whole file. */
@@ -87,6 +92,7 @@ static int find_link(const char *root, const char *path, const char *link, uint3
 		const char *before, *after;
 	} places[] = {{"", ""}, {"", "/.debug"}, {root ? root : DEBUG_ROOT, ""}};
 	const char *slash = strrchr(path, '/');
+	int err = -ENOENT;
 
 	if (!slash || path[0] != '/' || strchr(link, '/'))
 		return -ENOENT;
@@ -96,13 +102,15 @@ static int find_link(const char *root, const char *path, const char *link, uint3
 				 (int)(slash - path), path, places[i].after, link);
 		int fd = n < (int)sizeof(place) ? open_trusted(place) : -ENAMETOOLONG;
 
+		if (fd == -EPERM)
+			err = fd;
 		if (fd < 0)
 			continue;
 		if (crc_matches(fd, crc))
 			return with_path(fd, place, ret_path);
 		close(fd);
 	}
-	return -ENOENT;
+	return err;
 }
 
 /* .gnu_debuglink: a name, its NUL, zeros up to a multiple of 4 bytes, the CRC. */

@@ -14,7 +14,7 @@ struct elf_file;
 
 /*
  * By build ID, below `root` (NULL: /usr/lib/debug). A descriptor, the caller's, and its path, to be freed, in *ret_path; negative
- * errno, -ENOENT: there is none.
+ * errno, -ENOENT: there is none; -EPERM: there is one of another user, or that others may write.
  */
 int debug_file_by_build_id(const char *root, const uint8_t *id, size_t size, char **ret_path);
 
@@ -30,7 +30,7 @@ int debug_file_alternate(const char *root, struct elf_file *file, const char *pa
 
 /*
  * The debug file of `file`, which is at `path`, by the one or the other way. One with another build ID is not taken. -ENOENT: there is
- * none; -ENOEXEC, -ENOMEM as elf_file_open().
+ * none; -EPERM: only one that is not taken; -ENOEXEC, -ENOMEM as elf_file_open().
  */
 int debug_file_open(struct elf_file *file, const char *path, struct elf_file **ret);
 

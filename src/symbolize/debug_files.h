@@ -9,15 +9,14 @@
 #include "symbolize/symbolize.h"
 
 struct elf_file;
-struct debuginfod;
+struct naming;
 
 enum debug_place { DEBUG_OWN, DEBUG_BY_ID, DEBUG_BY_LINK, DEBUG_SERVER, DEBUG_N_PLACES };
 
 struct debug_files {
 	struct elf_file *own;
-	const char *path;	   /* of it */
-	const char *root;	   /* of debug files; NULL: the system's */
-	struct debuginfod *server; /* NULL: none is to be asked */
+	const char *path;      /* of it */
+	struct naming *naming; /* where debug files are, which server is asked, who is told */
 	struct debug_file {
 		bool known;
 		int fd; /* negative errno: it is not there */
@@ -26,7 +25,9 @@ struct debug_files {
 	} files[DEBUG_N_PLACES];
 };
 
-void debug_files_init(struct debug_files *files, struct elf_file *own, const char *path);
+/* `path`, `naming` must live as long. */
+void debug_files_init(struct debug_files *files, struct elf_file *own, const char *path,
+		      struct naming *naming);
 void debug_files_free(struct debug_files *files);
 
 /* Of the same build as the file itself. -ENOENT */
@@ -35,7 +36,7 @@ int debug_files_get(struct debug_files *files, enum debug_place place, struct el
 /* Descriptor, the caller's, of what .gnu_debugaltlink of that file names (dwz); -1: none is named, or there. */
 int debug_files_alternate(struct debug_files *files, enum debug_place place);
 
-/* "build ID", ... as messages name it. */
+/* "debug file by build ID", ...: as a user calls it. */
 const char *debug_place_text(enum debug_place place);
 
 #endif

@@ -5,26 +5,27 @@
 #include <errno.h>
 #include <elfutils/libdwelf.h>
 #include <gelf.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "grow.h"
 #include "symbolize/debug_unit.h"
 
 /* What is read into memory, for want of a file that may be mapped or of sections that are plain. */
 #define MAX_READ (1ULL << 30)
 /* deflate cannot expand more than 1032 times (zlib technical notes). */
 #define ZLIB_MAX_RATIO 1032
-/* Of what has been decoded; past it everything is forgotten and decoded again as needed. */
-#define MAX_DECODED (256u << 20)
 #define MAX_UNITS (1u << 20)
 
 struct debug_info {
 	Elf *elf, *alternate_elf;
 	Dwarf *dwarf, *alternate;
-	int fd;
+	bool package; /* there is a FILE.dwp that may be opened */
+	uint32_t *losses;
 	struct debug_unit *units;
 	size_t n_units, units_size;
 	struct range_map unit_map; /* -> number of a unit */
@@ -32,12 +33,27 @@ struct debug_info {
 };
 
 /* Nobody but root and this user can cut it short while it is mapped. */
+static bool is_safe(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && (st->st_uid == 0 || st->st_uid == geteuid()) &&
+	       !(st->st_mode & S_IWOTH);
+}
+
 static bool may_be_mapped(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	       (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & S_IWOTH);
+	return fstat(fd, &st) == 0 && is_safe(&st);
+}
+
+/* 0; -ENOENT: it is not there; -EACCES. */
+static int check_path(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return -ENOENT;
+	return is_safe(&st) ? 0 : -EACCES;
 }
 
 /*
@@ -143,48 +159,71 @@ static int begin(struct debug_info *info, int alternate)
 	return err;
 }
 
+/* FILE.dwp (DWARF 5, 7.3.5) beside FILE or FILE.debug, where libdw 0.191 and newer look for it. */
+static bool find_package(int fd)
+{
+	static const char ending[] = ".debug";
+	char link[64], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path));
+	if (n < 0 || (size_t)n + sizeof(".dwp") > sizeof(path))
+		return false;
+	strcpy(path + n, ".dwp");
+	if (check_path(path) == 0)
+		return true;
+	n -= (ssize_t)sizeof(ending) - 1;
+	if (n <= 0 || strncmp(path + n, ending, sizeof(ending) - 1) != 0)
+		return false;
+	strcpy(path + n, ".dwp");
+	return check_path(path) == 0;
+}
+
 /* libdw opens the other file of a split unit by itself: only one that is of the kind that may be mapped. */
-static bool may_open_split(Dwarf_Die *die)
+static int check_split(Dwarf_Die *die)
 {
 	Dwarf_Attribute attr;
 	const char *name = dwarf_formstring(dwarf_attr(die, DW_AT_dwo_name, &attr));
 	const char *folder;
-	char path[4096];
-	struct stat st;
+	char path[PATH_MAX];
 
 	if (!name)
 		name = dwarf_formstring(dwarf_attr(die, DW_AT_GNU_dwo_name, &attr));
 	folder = dwarf_formstring(dwarf_attr(die, DW_AT_comp_dir, &attr));
 	if (!name || (name[0] != '/' && (!folder || folder[0] != '/')))
-		return false;
+		return -ENOENT;
 	if (snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" : folder,
 		     name[0] == '/' ? "" : "/", name) >= (int)sizeof(path))
-		return false;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-	       (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & S_IWOTH);
+		return -ENOENT;
+	return check_path(path);
+}
+
+/* Without it, lines are still known. */
+static void find_split(struct debug_info *info, Dwarf_CU *cu, Dwarf_Die *die, Dwarf_Die *tree)
+{
+	int err = check_split(die);
+	Dwarf_Die sub;
+
+	if ((!err || (err == -ENOENT && info->package)) &&
+	    dwarf_cu_info(cu, NULL, NULL, NULL, &sub, NULL, NULL, NULL) == 0 && sub.addr)
+		*tree = sub;
+	else
+		info->losses[err == -ENOENT && info->package ? LOSS_PACKAGE : LOSS_SPLIT]++;
 }
 
 static int add_unit(struct debug_info *info, Dwarf_CU *cu, uint8_t type, Dwarf_Die *die)
 {
-	struct debug_unit unit = {.die = *die, .tree = *die};
-	Dwarf_Die sub;
+	struct debug_unit unit = {.die = *die, .tree = *die, .losses = info->losses};
 
 	if (type != DW_UT_compile && type != DW_UT_skeleton)
 		return 0;
-	if (type == DW_UT_skeleton && may_open_split(die) &&
-	    dwarf_cu_info(cu, NULL, NULL, NULL, &sub, NULL, NULL, NULL) == 0 && sub.addr)
-		unit.tree = sub;
-	if (info->n_units == info->units_size) {
-		size_t size = info->units_size ? 2 * info->units_size : 64;
-		struct debug_unit *moved = reallocarray(info->units, size, sizeof(*moved));
-
-		if (!moved)
-			return -ENOMEM;
-		info->units = moved;
-		info->units_size = size;
-	}
+	if (grow((void **)&info->units, &info->units_size, info->n_units, sizeof(unit)))
+		return -ENOMEM;
+	if (type == DW_UT_skeleton)
+		find_split(info, cu, die, &unit.tree);
 	info->units[info->n_units] = unit;
-	return debug_add_ranges(die, 0, (uint32_t)info->n_units++, &info->unit_map);
+	return debug_add_ranges(die, 0, (uint32_t)info->n_units++, &info->unit_map, info->losses);
 }
 
 static int list_units(struct debug_info *info)
@@ -194,15 +233,18 @@ static int list_units(struct debug_info *info)
 	uint8_t type;
 	int err = 0;
 
-	while (!err && info->n_units < MAX_UNITS &&
-	       dwarf_get_units(info->dwarf, cu, &next, NULL, &type, &die, NULL) == 0) {
+	while (!err && dwarf_get_units(info->dwarf, cu, &next, NULL, &type, &die, NULL) == 0) {
+		if (info->n_units == MAX_UNITS) {
+			info->losses[LOSS_RANGES]++;
+			break;
+		}
 		cu = next;
 		err = add_unit(info, cu, type, &die);
 	}
 	return err ? err : range_map_finish(&info->unit_map);
 }
 
-static void forget(struct debug_info *info)
+void debug_info_forget(struct debug_info *info)
 {
 	for (size_t i = 0; i < info->n_units; i++)
 		debug_unit_free(&info->units[i]);
@@ -215,7 +257,7 @@ static void forget(struct debug_info *info)
 	info->n_units = info->units_size = info->decoded = 0;
 }
 
-int debug_info_open(int fd, int alternate, struct debug_info **ret)
+int debug_info_open(int fd, int alternate, uint32_t *losses, struct debug_info **ret)
 {
 	struct debug_info *info = calloc(1, sizeof(*info));
 	int err;
@@ -223,14 +265,16 @@ int debug_info_open(int fd, int alternate, struct debug_info **ret)
 	if (!info)
 		return -ENOMEM;
 	elf_version(EV_CURRENT);
-	info->fd = fd;
+	info->losses = losses;
+	info->package = find_package(fd);
 	err = open_elf(fd, &info->elf);
 	if (!err)
 		err = begin(info, alternate);
 	if (!err)
 		err = list_units(info);
+	/* of data alone */
 	if (!err && info->unit_map.n_steps == 0)
-		err = -EBADMSG;
+		err = -ENOENT;
 	if (err) {
 		debug_info_close(info);
 		return err;
@@ -243,7 +287,7 @@ void debug_info_close(struct debug_info *info)
 {
 	if (!info)
 		return;
-	forget(info);
+	debug_info_forget(info);
 	if (info->alternate)
 		dwarf_end(info->alternate);
 	elf_end(info->alternate_elf);
@@ -258,14 +302,12 @@ int debug_info_find(struct debug_info *info, uint64_t vaddr, struct debug_frames
 	uint32_t number;
 	int err = 0;
 
-	if (info->decoded > MAX_DECODED)
-		forget(info);
 	if (!info->dwarf) {
 		err = begin(info, -1);
 		if (!err)
 			err = list_units(info);
 		if (err) {
-			forget(info);
+			debug_info_forget(info);
 			return err;
 		}
 	}

@@ -36,16 +36,19 @@ struct debug_frames {
 
 /*
  * Over `fd`, which stays the caller's and must stay open. `alternate`: descriptor of the file that .gnu_debugaltlink names, or
- * -1. -ENOENT: it has no .debug_info; -EFBIG: it has too much to be read; -EBADMSG: it cannot be understood; -ESTALE: it needs
- * an alternate file that is not there.
+ * -1. `losses`: one for each of N_WORKER_LOSSES, the caller's, counted up as long as it is open. -ENOENT: it has no .debug_info, or none of code; -EFBIG: it has
+ * more than 1 GiB that would have to be read into memory; -EBADMSG: it cannot be understood; -ESTALE: it needs an alternate file that is
+ * not there.
  */
-int debug_info_open(int fd, int alternate, struct debug_info **ret);
+int debug_info_open(int fd, int alternate, uint32_t *losses, struct debug_info **ret);
 void debug_info_close(struct debug_info *info);
 
 /* -ENOENT: nothing is known of that address; -EBADMSG, -ENOMEM. */
 int debug_info_find(struct debug_info *info, uint64_t vaddr, struct debug_frames *ret);
 
-/* Memory that it takes, about. */
+/* Memory that what has been decoded takes, about. */
 size_t debug_info_bytes(const struct debug_info *info);
+/* Frees that; it is decoded again as needed. */
+void debug_info_forget(struct debug_info *info);
 
 #endif

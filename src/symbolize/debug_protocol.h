@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+#include "symbolize/losses.h"
+
+/* Open at the same time. */
 #define DEBUG_MAX_FILES 1024
 #define DEBUG_MAX_TEXT 8192
 /* That are sent at once. */
@@ -12,11 +15,16 @@
 /* Of one answer: every frame with its names. */
 #define DEBUG_MAX_ANSWER (4u << 20)
 
+enum debug_what {
+	DEBUG_OPEN, /* one or two descriptors come with it, and it alone: of the file, of the alternate one */
+	DEBUG_FIND,
+	DEBUG_CLOSE, /* has no answer */
+};
+
 struct debug_request {
-	uint32_t file; /* number; to be opened where `descriptors` is not 0 */
-	uint32_t
-		descriptors; /* that come with it, and it alone: of the file, of the alternate one */
-	uint64_t vaddr;
+	uint32_t file; /* number */
+	uint32_t what;
+	uint64_t vaddr; /* DEBUG_FIND */
 };
 
 /* Then n frames of an answer: each a debug_answer_frame and its strings, without NUL; a string that is not known has the size 0. */
@@ -24,7 +32,7 @@ struct debug_answer {
 	int32_t err;
 	uint32_t size; /* of what follows, bytes */
 	uint32_t n;
-	uint32_t reserved;
+	uint32_t losses[N_WORKER_LOSSES]; /* since the last answer */
 	uint64_t start;
 };
 

@@ -13,15 +13,24 @@
 /* Answers are sent when they are so much together, or no other request is there. */
 #define SEND_AT (64u << 10)
 
+/* Of what has been decoded of all files; past it everything is forgotten and decoded again as needed. */
+#define MAX_DECODED (512u << 20)
+
 struct server {
 	int socket;
-	struct debug_info *files[DEBUG_MAX_FILES];
+	struct served_file {
+		struct debug_info *info; /* NULL: not open */
+		int fds[2];
+		size_t n_fds;
+	} files[DEBUG_MAX_FILES];
+	size_t decoded; /* bytes */
+	uint32_t losses[N_WORKER_LOSSES];
 	struct debug_frames frames;
 	size_t used; /* of `answers`: not sent yet */
 	char answers[DEBUG_MAX_ANSWER + SEND_AT];
 };
 
-/* As many as there are; the descriptors that came with the first. The number of requests; 0: nobody asks any more. */
+/* As many as there are; the descriptors that came with the one that opens a file. The number of requests; 0: nobody asks any more. */
 static size_t receive(int socket, struct debug_request *requests, int *fds, size_t *n_fds)
 {
 	union {
@@ -67,8 +76,10 @@ static uint32_t put_text(struct server *server, size_t *pos, const char *text)
 {
 	size_t size = text ? strnlen(text, DEBUG_MAX_TEXT) : 0;
 
-	if (size == DEBUG_MAX_TEXT || size > sizeof(server->answers) - *pos)
+	if (size == DEBUG_MAX_TEXT || size > sizeof(server->answers) - *pos) {
+		server->losses[LOSS_TEXT]++;
 		return 0;
+	}
 	memcpy(server->answers + *pos, text ? text : "", size);
 	*pos += size;
 	return (uint32_t)size;
@@ -90,6 +101,7 @@ static void answer(struct server *server, int err)
 
 		if (sizeof(server->answers) - pos < sizeof(frame)) {
 			head.n = (uint32_t)i;
+			server->losses[LOSS_DEPTH]++;
 			break;
 		}
 		pos += sizeof(frame);
@@ -99,24 +111,78 @@ static void answer(struct server *server, int err)
 		memcpy(server->answers + at, &frame, sizeof(frame));
 	}
 	head.size = (uint32_t)(pos - begin - sizeof(head));
+	memcpy(head.losses, server->losses, sizeof(head.losses));
+	memset(server->losses, 0, sizeof(server->losses));
 	memcpy(server->answers + begin, &head, sizeof(head));
 	server->used = pos;
 }
 
-static int serve_one(struct server *server, const struct debug_request *request, const int *fds,
-		     size_t n_fds)
+static void close_file(struct server *server, struct served_file *file)
 {
-	if (request->file >= DEBUG_MAX_FILES)
+	if (file->info)
+		server->decoded -= debug_info_bytes(file->info);
+	debug_info_close(file->info);
+	for (size_t i = 0; i < file->n_fds; i++)
+		close(file->fds[i]);
+	*file = (struct served_file){0};
+}
+
+static int open_file(struct server *server, struct served_file *file, const int *fds, size_t n_fds)
+{
+	int err;
+
+	server->frames.n = 0;
+	close_file(server, file);
+	if (n_fds == 0)
 		return -EINVAL;
-	if (n_fds) {
-		server->frames.n = 0;
-		/* A file's descriptors stay open as long as the process. */
-		return debug_info_open(fds[0], n_fds > 1 ? fds[1] : -1,
-				       &server->files[request->file]);
+	memcpy(file->fds, fds, n_fds * sizeof(*fds));
+	file->n_fds = n_fds;
+	err = debug_info_open(fds[0], n_fds > 1 ? fds[1] : -1, server->losses, &file->info);
+	if (err)
+		close_file(server, file);
+	else
+		server->decoded += debug_info_bytes(file->info);
+	return err;
+}
+
+static int find(struct server *server, struct debug_info *info, uint64_t vaddr)
+{
+	size_t before = debug_info_bytes(info);
+	int err = debug_info_find(info, vaddr, &server->frames);
+
+	server->decoded += debug_info_bytes(info) - before;
+	return err;
+}
+
+/* The names of the last answer are in it. */
+static void forget(struct server *server)
+{
+	for (size_t i = 0; i < DEBUG_MAX_FILES; i++)
+		if (server->files[i].info)
+			debug_info_forget(server->files[i].info);
+	server->decoded = 0;
+}
+
+static void serve_one(struct server *server, const struct debug_request *request, const int *fds,
+		      size_t n_fds)
+{
+	struct served_file *file = &server->files[request->file % DEBUG_MAX_FILES];
+	int err = -EINVAL;
+
+	if (request->what == DEBUG_CLOSE) {
+		close_file(server, file);
+		return;
 	}
-	if (!server->files[request->file])
-		return -EINVAL;
-	return debug_info_find(server->files[request->file], request->vaddr, &server->frames);
+	if (request->what == DEBUG_OPEN)
+		err = open_file(server, file, fds, n_fds);
+	else if (file->info)
+		err = find(server, file->info, request->vaddr);
+	/* The other side asks again where this file has the memory for itself. */
+	if (err == -ENOMEM)
+		_exit(1);
+	answer(server, err);
+	if (server->decoded > MAX_DECODED)
+		forget(server);
 }
 
 void debug_serve(int socket)
@@ -131,7 +197,7 @@ void debug_serve(int socket)
 	server->socket = socket;
 	while ((n = receive(socket, requests, fds, &n_fds)) > 0) {
 		for (size_t i = 0; i < n; i++) {
-			answer(server, serve_one(server, &requests[i], fds, i ? 0 : n_fds));
+			serve_one(server, &requests[i], fds, n_fds);
 			if (server->used > SEND_AT && !send_answers(server))
 				return;
 		}

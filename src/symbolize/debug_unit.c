@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "grow.h"
+#include "symbolize/debug_entries.h"
+
 #define NONE UINT32_MAX
 
 /* Entries nest this deep at most where functions are looked for; compilers' do about 20. */
@@ -16,33 +19,22 @@
 /* About what libdw keeps for a line. */
 #define LINE_BYTES 64
 
-/* Makes room for one more element. */
-static int grow(void **array, size_t *size, size_t used, size_t element)
-{
-	size_t larger = *size ? 2 * *size : 8;
-	void *moved;
-
-	if (used < *size)
-		return 0;
-	moved = reallocarray(*array, larger, element);
-	if (!moved)
-		return -ENOMEM;
-	*array = moved;
-	*size = larger;
-	return 0;
-}
-
-int debug_add_ranges(Dwarf_Die *die, uint32_t depth, uint32_t value, struct range_map *map)
+int debug_add_ranges(Dwarf_Die *die, uint32_t depth, uint32_t value, struct range_map *map,
+		     uint32_t *losses)
 {
 	struct address_range range = {.depth = depth, .value = value};
 	Dwarf_Addr base = 0, start, end;
 	ptrdiff_t next = 0;
 	int err = 0;
 
-	for (unsigned int n = 0; !err && n < MAX_RANGES && map->n_ranges < MAX_RANGES; n++) {
+	for (unsigned int n = 0; !err; n++) {
 		next = dwarf_ranges(die, next, &base, &start, &end);
 		if (next <= 0)
 			break;
+		if (n == MAX_RANGES || map->n_ranges >= MAX_RANGES) {
+			losses[LOSS_RANGES]++;
+			break;
+		}
 		range.start = start;
 		range.end = end;
 		/* What the linker left out has kept its debug information, with addresses from 0 (or 1) on. */
@@ -58,13 +50,16 @@ int debug_add_ranges(Dwarf_Die *die, uint32_t depth, uint32_t value, struct rang
 static int add_parts(struct debug_unit *unit, uint32_t function, uint32_t depth)
 {
 	struct range_map ranges = {0};
-	int err = debug_add_ranges(&unit->functions[function].die, depth, function, &ranges);
+	int err = debug_add_ranges(&unit->functions[function].die, depth, function, &ranges,
+				   unit->losses);
 
 	for (size_t i = 0; i < ranges.n_ranges && !err; i++) {
 		struct address_range range = ranges.ranges[i];
 
-		if (unit->n_parts >= MAX_RANGES)
+		if (unit->n_parts >= MAX_RANGES) {
+			unit->losses[LOSS_RANGES]++;
 			break;
+		}
 		err = grow((void **)&unit->parts, &unit->parts_size, unit->n_parts,
 			   sizeof(*unit->parts));
 		if (err)
@@ -84,8 +79,10 @@ static int add_function(struct debug_unit *unit, Dwarf_Die *die, uint32_t depth)
 	/* Most entries are declarations, or of functions that are inlined everywhere. */
 	if (!dwarf_hasattr(die, DW_AT_low_pc) && !dwarf_hasattr(die, DW_AT_ranges))
 		return 0;
-	if (unit->n_functions >= MAX_RANGES)
+	if (unit->n_functions >= MAX_RANGES) {
+		unit->losses[LOSS_RANGES]++;
 		return 0;
+	}
 	err = grow((void **)&unit->functions, &unit->functions_size, unit->n_functions,
 		   sizeof(*unit->functions));
 	if (err)
@@ -120,21 +117,28 @@ static bool may_hold_functions(const struct scan *scan, int tag)
 	}
 }
 
-static int scan_functions(const struct scan *scan, Dwarf_Die *parent, uint32_t depth)
+/* *end: as of debug_next_entry(). */
+static int scan_functions(const struct scan *scan, Dwarf_Die *parent, uint32_t depth,
+			  Dwarf_Die *end)
 {
 	Dwarf_Die die;
 	int err = 0;
 
-	if (depth > MAX_NESTING || dwarf_child(parent, &die))
+	if (dwarf_child(parent, &die))
 		return 0;
+	if (depth > MAX_NESTING) {
+		scan->unit->losses[LOSS_NESTING]++;
+		return 0;
+	}
 	do {
 		int tag = dwarf_tag(&die);
 
+		end->addr = NULL;
 		if (tag == DW_TAG_subprogram)
 			err = add_function(scan->unit, &die, depth);
 		if (!err && may_hold_functions(scan, tag))
-			err = scan_functions(scan, &die, depth + 1);
-	} while (!err && dwarf_siblingof(&die, &die) == 0);
+			err = scan_functions(scan, &die, depth + 1, end);
+	} while (!err && debug_next_entry(&die, end) == 0);
 	return err;
 }
 
@@ -146,14 +150,10 @@ static bool defines_in_types(Dwarf_Die *die)
 	case DW_LANG_C89:
 	case DW_LANG_C99:
 	case DW_LANG_C11:
-	case DW_LANG_C_plus_plus:
-	case DW_LANG_C_plus_plus_03:
-	case DW_LANG_C_plus_plus_11:
-	case DW_LANG_C_plus_plus_14:
 	case DW_LANG_Mips_Assembler:
 		return false;
 	default:
-		return true;
+		return !debug_is_cxx(die);
 	}
 }
 
@@ -175,10 +175,11 @@ static void free_functions(struct debug_unit *unit)
 static int load_functions(struct debug_unit *unit, bool nested)
 {
 	const struct scan scan = {unit, defines_in_types(&unit->tree), nested};
+	Dwarf_Die end = {0};
 	int err;
 
 	free_functions(unit);
-	err = scan_functions(&scan, &unit->tree, 0);
+	err = scan_functions(&scan, &unit->tree, 0, &end);
 	if (!err)
 		err = range_map_finish(&unit->part_map);
 	if (err)
@@ -211,28 +212,36 @@ static int load(struct debug_unit *unit)
 
 /* What is inlined. */
 
-static int scan_calls(struct debug_function *function, Dwarf_Die *parent, uint32_t call,
-		      uint32_t depth)
+static int scan_calls(struct debug_unit *unit, struct debug_function *function, Dwarf_Die *parent,
+		      uint32_t call, uint32_t depth, Dwarf_Die *end)
 {
 	Dwarf_Die die;
 	int err = 0;
 
-	if (depth >= DEBUG_MAX_DEPTH - 1 || dwarf_child(parent, &die))
+	if (dwarf_child(parent, &die))
 		return 0;
+	if (depth >= DEBUG_MAX_DEPTH - 1) {
+		unit->losses[LOSS_DEPTH]++;
+		return 0;
+	}
 	do {
 		uint32_t inside = call;
 
+		end->addr = NULL;
 		switch (dwarf_tag(&die)) {
 		case DW_TAG_inlined_subroutine:
-			if (function->n_calls >= MAX_RANGES)
+			if (function->n_calls >= MAX_RANGES) {
+				unit->losses[LOSS_RANGES]++;
 				return 0;
+			}
 			err = grow((void **)&function->calls, &function->size, function->n_calls,
 				   sizeof(*function->calls));
 			if (err)
 				return err;
 			inside = (uint32_t)function->n_calls;
 			function->calls[function->n_calls++] = (struct inlined_call){die, call};
-			err = debug_add_ranges(&die, depth, inside, &function->call_map);
+			err = debug_add_ranges(&die, depth, inside, &function->call_map,
+					       unit->losses);
 			break;
 		case DW_TAG_lexical_block:
 		case DW_TAG_try_block:
@@ -242,18 +251,19 @@ static int scan_calls(struct debug_function *function, Dwarf_Die *parent, uint32
 			continue;
 		}
 		if (!err)
-			err = scan_calls(function, &die, inside, depth + 1);
-	} while (!err && dwarf_siblingof(&die, &die) == 0);
+			err = scan_calls(unit, function, &die, inside, depth + 1, end);
+	} while (!err && debug_next_entry(&die, end) == 0);
 	return err;
 }
 
 static int load_calls(struct debug_unit *unit, struct debug_function *function)
 {
+	Dwarf_Die end = {0};
 	int err;
 
 	if (function->inlines_known)
 		return 0;
-	err = scan_calls(function, &function->die, NONE, 0);
+	err = scan_calls(unit, function, &function->die, NONE, 0, &end);
 	if (!err)
 		err = range_map_finish(&function->call_map);
 	if (err) {
@@ -271,19 +281,13 @@ static int load_calls(struct debug_unit *unit, struct debug_function *function)
 
 /* Answers. */
 
-static const char *name_of(Dwarf_Die *die)
+static const char *name_of(struct debug_unit *unit, Dwarf_Die *die)
 {
-	static const unsigned int names[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name,
-					     DW_AT_name};
-	Dwarf_Attribute attr;
+	size_t before = debug_scopes_bytes(&unit->scopes);
+	const char *name = debug_function_name(&unit->scopes, &unit->tree, die);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *name = dwarf_formstring(dwarf_attr_integrate(die, names[i], &attr));
-
-		if (name && name[0])
-			return name;
-	}
-	return NULL;
+	unit->bytes += debug_scopes_bytes(&unit->scopes) - before;
+	return name;
 }
 
 static uint32_t number_of(Dwarf_Die *die, unsigned int name)
@@ -368,11 +372,11 @@ int debug_unit_find(struct debug_unit *unit, uint64_t vaddr, struct debug_frames
 	for (; call != NONE && ret->n < DEBUG_MAX_DEPTH; call = function->calls[call].parent) {
 		Dwarf_Die *die = &function->calls[call].die;
 
-		ret->frames[ret->n - 1].name = name_of(die);
+		ret->frames[ret->n - 1].name = name_of(unit, die);
 		ret->frames[ret->n] = (struct debug_frame){0};
 		set_call_place(unit, die, &ret->frames[ret->n++]);
 	}
-	ret->frames[ret->n - 1].name = name_of(&function->die);
+	ret->frames[ret->n - 1].name = name_of(unit, &function->die);
 	folder = dwarf_formstring(dwarf_attr(&unit->die, DW_AT_comp_dir, &attr));
 	for (size_t i = 0; i < ret->n; i++)
 		ret->frames[i].folder = folder;
@@ -382,4 +386,5 @@ int debug_unit_find(struct debug_unit *unit, uint64_t vaddr, struct debug_frames
 void debug_unit_free(struct debug_unit *unit)
 {
 	free_functions(unit);
+	debug_scopes_free(&unit->scopes);
 }

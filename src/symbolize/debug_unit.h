@@ -7,6 +7,8 @@
 #include <stdbool.h>
 
 #include "symbolize/debug_info.h"
+#include "symbolize/debug_scope.h"
+#include "symbolize/losses.h"
 #include "symbolize/range_map.h"
 
 /* A function that was inlined. */
@@ -39,11 +41,13 @@ struct debug_unit {
 	struct function_part *parts;
 	size_t n_parts, parts_size;
 	struct range_map part_map; /* -> number of a part */
+	struct debug_scopes scopes;
 	Dwarf_Files *files;
 	size_t n_files;
 	Dwarf_Lines *lines;
 	size_t n_lines;
-	size_t bytes; /* of memory, about, libdw's included */
+	size_t bytes;	  /* of memory, about, libdw's included */
+	uint32_t *losses; /* as debug_info_open() was given */
 };
 
 /* 0, or -ENOMEM, or -ENOENT: the unit has nothing at `vaddr`. */
@@ -51,6 +55,7 @@ int debug_unit_find(struct debug_unit *unit, uint64_t vaddr, struct debug_frames
 void debug_unit_free(struct debug_unit *unit);
 
 /* Calls range_map_add() for each of the entry's ranges that can be of code. */
-int debug_add_ranges(Dwarf_Die *die, uint32_t depth, uint32_t value, struct range_map *map);
+int debug_add_ranges(Dwarf_Die *die, uint32_t depth, uint32_t value, struct range_map *map,
+		     uint32_t *losses);
 
 #endif

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,8 +20,8 @@
 #define MAX_SILENCE_S 10
 #define FIRST_ROOM (64u << 10)
 #define MAX_MEMORY (2ULL << 30)
-/* Files that end it are not asked again; more than these ends the attempts. */
-#define MAX_LIVES 64
+/* Files that it died over. */
+#define MAX_DEATHS 64
 
 /* A sanitizer's own memory would count. */
 #if defined(__has_feature)
@@ -35,10 +36,13 @@ struct debug_worker {
 	pid_t pid; /* 0: none runs */
 	int socket;
 	uint32_t life; /* how often one was started */
+	uint32_t deaths;
+	bool used[DEBUG_MAX_FILES]; /* numbers of files that are open */
 	uint32_t n_files;
+	uint64_t losses[N_WORKER_LOSSES];
 	char *answer; /* the last one, then its strings */
 	size_t room, have;
-	size_t used; /* of what we have: by the last answer */
+	size_t taken; /* of what we have: by the last answer */
 };
 
 struct debug_worker *debug_worker_create(void)
@@ -65,7 +69,7 @@ static void end(struct debug_worker *worker)
 	waitpid(worker->pid, NULL, __WALL);
 	worker->pid = 0;
 	worker->socket = -1;
-	worker->have = worker->used = 0;
+	worker->have = worker->taken = 0;
 }
 
 void debug_worker_destroy(struct debug_worker *worker)
@@ -77,10 +81,23 @@ void debug_worker_destroy(struct debug_worker *worker)
 	free(worker);
 }
 
-/* In the new process. */
-static void confine(int socket, pid_t parent)
+/* What counts for RLIMIT_DATA, bytes: the new process begins with it. proc(5), "statm" */
+static rlim_t data_now(void)
 {
-	const struct rlimit memory = {MAX_MEMORY, MAX_MEMORY}, none = {0, 0};
+	unsigned long pages = 0;
+	FILE *statm = fopen("/proc/self/statm", "re");
+
+	if (statm && fscanf(statm, "%*u %*u %*u %*u %*u %lu", &pages) != 1)
+		pages = 0;
+	if (statm)
+		fclose(statm);
+	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* In the new process. */
+static void confine(int socket, pid_t parent, rlim_t max_data)
+{
+	const struct rlimit memory = {max_data, max_data}, none = {0, 0};
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct nothing[2] = {};
 	struct sigaction usual = {.sa_handler = SIG_DFL};
@@ -105,17 +122,16 @@ static void confine(int socket, pid_t parent)
 static int start(struct debug_worker *worker)
 {
 	const struct timeval limit = {.tv_sec = MAX_SILENCE_S};
+	rlim_t max_data = data_now() + MAX_MEMORY;
 	pid_t parent = getpid();
 	int sockets[2];
 	long pid;
 
-	if (worker->life >= MAX_LIVES)
-		return -EAGAIN;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
 		return -errno;
 	pid = syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
 	if (pid == 0) {
-		confine(sockets[1], parent);
+		confine(sockets[1], parent, max_data);
 		debug_serve(3);
 		_exit(0);
 	}
@@ -129,6 +145,7 @@ static int start(struct debug_worker *worker)
 	worker->socket = sockets[0];
 	worker->life++;
 	worker->n_files = 0;
+	memset(worker->used, 0, sizeof(worker->used));
 	return 0;
 }
 
@@ -146,41 +163,42 @@ static int complete(struct debug_worker *worker, struct debug_answer *head, size
 }
 
 /*
- * One answer to the front of worker->answer; there may be more behind it, for the next call. One that does not come in time ends in an
- * error of recv(), by SO_RCVTIMEO.
+ * One answer to the front of worker->answer; there may be more behind it, for the next call. -ETIMEDOUT: it did not come in time, which
+ * ends in an error of recv() by SO_RCVTIMEO; -EIO: it never will.
  */
-static bool receive(struct debug_worker *worker, struct debug_answer *head)
+static int receive(struct debug_worker *worker, struct debug_answer *head)
 {
 	size_t size;
 	ssize_t got;
 	int err;
 
-	worker->have -= worker->used;
-	memmove(worker->answer, worker->answer + worker->used, worker->have);
-	worker->used = 0;
+	worker->have -= worker->taken;
+	memmove(worker->answer, worker->answer + worker->taken, worker->have);
+	worker->taken = 0;
 	while ((err = complete(worker, head, &size)) == -EAGAIN) {
 		if (size > worker->room) {
 			char *moved = realloc(worker->answer, size);
 
 			if (!moved)
-				return false;
+				return -EIO;
 			worker->answer = moved;
 			worker->room = size;
 		}
 		got = recv(worker->socket, worker->answer + worker->have,
 			   worker->room - worker->have, 0);
 		if (got <= 0 && !(got < 0 && errno == EINTR))
-			return false;
+			return got < 0 && errno == EAGAIN ? -ETIMEDOUT : -EIO;
 		worker->have += got > 0 ? (size_t)got : 0;
 	}
-	worker->used = err ? 0 : size;
-	return !err;
+	worker->taken = err ? 0 : size;
+	return err ? -EIO : 0;
 }
 
 /* With descriptors. A socket that nothing waits in has room for it. */
-static bool send_files(int socket, const struct debug_request *request, const int *fds)
+static bool send_files(int socket, const struct debug_request *request, const int *fds,
+		       size_t n_fds)
 {
-	size_t size = request->descriptors * sizeof(int);
+	size_t size = n_fds * sizeof(int);
 	union {
 		char bytes[CMSG_SPACE(2 * sizeof(int))];
 		struct cmsghdr align;
@@ -248,73 +266,151 @@ static bool unpack(const struct debug_worker *worker, const struct debug_answer 
 	return true;
 }
 
-/* The next answer; -EBADMSG: it has been ended. */
-static int take_answer(struct debug_worker *worker, struct debug_frames *ret)
+/* The next answer, or what became of the worker: `fatal`, and it has been ended. */
+static int take_answer(struct debug_worker *worker, struct debug_frames *ret, bool *fatal)
 {
 	struct debug_answer head;
+	int err = receive(worker, &head);
 
-	if (receive(worker, &head) && (head.err || !ret || unpack(worker, &head, ret)))
-		return head.err;
-	end(worker);
-	return -EBADMSG;
+	for (size_t i = 0; i < N_WORKER_LOSSES && !err; i++)
+		worker->losses[i] += head.losses[i];
+	if (!err && !head.err && ret && !unpack(worker, &head, ret))
+		err = -EIO;
+	*fatal = err != 0;
+	if (err)
+		end(worker);
+	return err ? err : head.err;
 }
 
-int debug_worker_open(struct debug_worker *worker, int fd, int alternate,
-		      struct debug_worker_file *ret)
+/* A free number; one is there. */
+static uint32_t take_number(struct debug_worker *worker)
 {
-	const int fds[] = {fd, alternate};
-	struct debug_request request = {.descriptors = alternate >= 0 ? 2 : 1};
+	uint32_t number = 0;
+
+	while (worker->used[number])
+		number++;
+	worker->used[number] = true;
+	worker->n_files++;
+	return number;
+}
+
+static int open_once(struct debug_worker *worker, struct debug_worker_file *file, bool *fatal)
+{
+	const int fds[] = {file->fd, file->alternate};
+	struct debug_request request = {.what = DEBUG_OPEN};
 	int err = worker->pid && worker->n_files < DEBUG_MAX_FILES ? 0 : -EAGAIN;
 
+	*fatal = false;
 	if (err) {
 		end(worker);
 		err = start(worker);
 	}
 	if (err)
 		return err;
-	request.file = worker->n_files++;
-	err = send_files(worker->socket, &request, fds) ? take_answer(worker, NULL) : -EBADMSG;
-	if (!err)
-		*ret = (struct debug_worker_file){request.file, worker->life};
+	request.file = take_number(worker);
+	if (send_files(worker->socket, &request, fds, file->alternate >= 0 ? 2 : 1)) {
+		err = take_answer(worker, NULL, fatal);
+	} else {
+		end(worker);
+		*fatal = true;
+		err = -EIO;
+	}
+	if (!err) {
+		file->number = request.file;
+		file->life = worker->life;
+	} else if (!*fatal) {
+		worker->used[request.file] = false;
+		worker->n_files--;
+	}
 	return err;
 }
 
-/* So many at once that the two processes need not wait for each other each time. */
+/* So many at once that the two processes need not wait for each other each time. *done: how many have been answered. */
 static int find_some(struct debug_worker *worker, uint32_t file, const uint64_t *vaddrs, size_t n,
-		     debug_answer_fn *fn, void *arg)
+		     debug_answer_fn *fn, void *arg, size_t *done)
 {
 	static struct debug_frames frames; /* large; one thread at a time */
 	struct debug_request requests[DEBUG_MAX_REQUESTS];
 	ssize_t size = (ssize_t)(n * sizeof(requests[0]));
-	int err = 0;
+	bool fatal = false;
 
 	for (size_t i = 0; i < n; i++)
-		requests[i] = (struct debug_request){.file = file, .vaddr = vaddrs[i]};
-	if (send(worker->socket, requests, (size_t)size, MSG_NOSIGNAL) != size)
-		err = -EBADMSG;
-	for (size_t i = 0; i < n && err != -EBADMSG; i++) {
-		err = take_answer(worker, &frames);
-		if (err != -EBADMSG)
-			fn(vaddrs[i], err ? NULL : &frames, arg);
+		requests[i] = (struct debug_request){
+			.file = file, .what = DEBUG_FIND, .vaddr = vaddrs[i]};
+	if (send(worker->socket, requests, (size_t)size, MSG_NOSIGNAL) != size) {
+		end(worker); /* there may be answers that nobody waits for */
+		return -EIO;
 	}
-	if (err != -EBADMSG)
-		return 0;
-	end(worker); /* there may be answers that nobody waits for */
-	return err;
+	for (size_t i = 0; i < n; i++) {
+		int err = take_answer(worker, &frames, &fatal);
+
+		if (fatal)
+			return err;
+		fn(vaddrs[i], err ? NULL : &frames, arg);
+		++*done;
+	}
+	return 0;
 }
 
-int debug_worker_find(struct debug_worker *worker, int fd, int alternate,
-		      struct debug_worker_file *file, const uint64_t *vaddrs, size_t n,
-		      debug_answer_fn *fn, void *arg)
+/* The rest of the addresses; opens the file first where it has to be. `n` 0: that alone. */
+static int ask(struct debug_worker *worker, struct debug_worker_file *file, const uint64_t *vaddrs,
+	       size_t n, debug_answer_fn *fn, void *arg, size_t *done, bool *fatal)
 {
 	int err = 0;
 
+	*fatal = false;
 	if (!worker->pid || file->life != worker->life)
-		err = debug_worker_open(worker, fd, alternate, file);
-	for (size_t i = 0; i < n && !err; i += DEBUG_MAX_REQUESTS) {
-		size_t some = n - i < DEBUG_MAX_REQUESTS ? n - i : DEBUG_MAX_REQUESTS;
+		err = open_once(worker, file, fatal);
+	while (*done < n && !err) {
+		size_t some = n - *done < DEBUG_MAX_REQUESTS ? n - *done : DEBUG_MAX_REQUESTS;
 
-		err = find_some(worker, file->number, vaddrs + i, some, fn, arg);
+		err = find_some(worker, file->number, vaddrs + *done, some, fn, arg, done);
+		*fatal = err != 0;
 	}
 	return err;
+}
+
+int debug_worker_find(struct debug_worker *worker, struct debug_worker_file *file,
+		      const uint64_t *vaddrs, size_t n, debug_answer_fn *fn, void *arg)
+{
+	bool alone = !worker->pid || worker->n_files == 0 ||
+		     (worker->n_files == 1 && file->life == worker->life);
+	bool fatal;
+	size_t done = 0;
+	int err;
+
+	if (worker->deaths >= MAX_DEATHS && !file->life)
+		return -EAGAIN;
+	err = ask(worker, file, vaddrs, n, fn, arg, &done, &fatal);
+	/* One that hung would hang again. */
+	if (fatal && err != -ETIMEDOUT && !alone)
+		err = ask(worker, file, vaddrs, n, fn, arg, &done, &fatal);
+	worker->deaths += fatal;
+	return err;
+}
+
+int debug_worker_open(struct debug_worker *worker, struct debug_worker_file *file)
+{
+	return debug_worker_find(worker, file, NULL, 0, NULL, NULL);
+}
+
+void debug_worker_close(struct debug_worker *worker, struct debug_worker_file *file)
+{
+	const struct debug_request request = {.file = file->number, .what = DEBUG_CLOSE};
+
+	if (!worker->pid || file->life != worker->life || file->life == 0)
+		return;
+	worker->used[file->number] = false;
+	worker->n_files--;
+	file->life = 0;
+	/* It waits for requests, unless it is of no use any more. */
+	if (send(worker->socket, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) !=
+	    (ssize_t)sizeof(request))
+		end(worker);
+}
+
+void debug_worker_take_losses(struct debug_worker *worker, uint64_t *ret)
+{
+	memcpy(ret, worker->losses, sizeof(worker->losses));
+	memset(worker->losses, 0, sizeof(worker->losses));
 }

@@ -4,7 +4,8 @@
 
 /*
  * Readable form of a symbol-table name: C++ (Itanium ABI), Rust (legacy and v0) and D demangled, a version after '@' cut off,
- * anything else as it is. Bounded in time and memory whatever the name. free() it; NULL: no memory.
+ * anything else as it is, so a name whose readable form is longer than 8 KiB. Bounded in time and memory whatever the name. free() it;
+ * NULL: no memory.
  */
 char *demangle(const char *raw);
 

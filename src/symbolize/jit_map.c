@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "grow.h"
 #include "symbolize/naming.h"
 
 /* The target writes the file: what is past these is not read. A large Java server's has 100,000 lines. */
@@ -114,8 +115,16 @@ static int open_inside(pid_t pid)
 	return fd >= 0 ? fd : -errno;
 }
 
+static void lost(const struct jit_map *map, enum loss loss)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", map->pid);
+	naming_lost(map->naming, loss, 1, path);
+}
+
 /* "START SIZE NAME", ended by a NUL. */
-static bool parse_line(char *text, char *line, struct jit_function *ret)
+static bool parse_line(struct jit_map *map, char *line, struct jit_function *ret)
 {
 	char *end, *name;
 	uint64_t size;
@@ -132,9 +141,11 @@ static bool parse_line(char *text, char *line, struct jit_function *ret)
 	name = end + 1;
 	if (!name[0] || size == 0)
 		return false;
-	if (strnlen(name, MAX_NAME) == MAX_NAME)
+	if (strnlen(name, MAX_NAME) == MAX_NAME) {
 		name[MAX_NAME - 1] = '\0';
-	ret->name = (uint32_t)(name - text);
+		lost(map, LOSS_JIT_NAME);
+	}
+	ret->name = (uint32_t)(name - map->text);
 	return true;
 }
 
@@ -153,20 +164,14 @@ static void parse(struct jit_map *map)
 	size_t size = 0, out = 0;
 
 	for (uint32_t order = 0; line && map->n < MAX_FUNCTIONS; order++) {
-		if (map->n == size) {
-			size_t larger = size ? 2 * size : 1024;
-			struct jit_function *moved =
-				reallocarray(map->functions, larger, sizeof(*moved));
-
-			if (!moved)
-				break;
-			map->functions = moved;
-			size = larger;
-		}
+		if (grow((void **)&map->functions, &size, map->n, sizeof(*map->functions)))
+			break;
 		map->functions[map->n].order = order;
-		map->n += parse_line(map->text, line, &map->functions[map->n]);
+		map->n += parse_line(map, line, &map->functions[map->n]);
 		line = strtok_r(NULL, "\n", &rest);
 	}
+	if (line)
+		lost(map, LOSS_JIT);
 	if (!map->n)
 		return;
 	qsort(map->functions, map->n, sizeof(*map->functions), compare);
@@ -183,6 +188,8 @@ static void read_again(struct jit_map *map, const struct stat *st)
 	ssize_t got;
 
 	forget(map);
+	if (st->st_size > (off_t)size)
+		lost(map, LOSS_JIT);
 	map->text = malloc(size + 1);
 	if (!map->text)
 		return;
@@ -239,5 +246,5 @@ const char *jit_map_find(struct jit_map *map, uint64_t addr, uint64_t *start)
 	if (!function || addr >= function->end)
 		return NULL;
 	*start = function->start;
-	return strings_keep(&map->naming->strings, map->text + function->name);
+	return naming_keep(map->naming, map->text + function->name);
 }

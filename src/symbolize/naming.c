@@ -2,6 +2,9 @@
 #include "symbolize/naming.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +13,10 @@
 #include "symbolize/debuginfod.h"
 #include "symbolize/demangle.h"
 #include "symbolize/short_name.h"
+
+/* Names and paths of what was shown, in bytes. */
+#define MAX_STRINGS (256u << 20)
+#define MAX_TOLD 256
 
 /* NULL stays NULL. */
 static int copy(const char **text)
@@ -76,7 +83,71 @@ void naming_destroy(struct naming *naming)
 	debug_worker_destroy(naming->worker);
 	debuginfod_destroy(naming->server);
 	strings_free(&naming->strings);
+	strings_free(&naming->told);
 	free(naming);
+}
+
+static void tell(const struct naming *naming, const char *line)
+{
+	if (naming->options.tell)
+		naming->options.tell(line);
+}
+
+void naming_tell_once(struct naming *naming, const char *format, ...)
+{
+	size_t n = naming->told.n;
+	char line[PATH_MAX + 256];
+	va_list args;
+
+	if (n > MAX_TOLD)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if (n == MAX_TOLD)
+		strcpy(line, "names: what cannot be used of more files is not said");
+	if (strings_keep(&naming->told, line) && naming->told.n > n)
+		tell(naming, line);
+}
+
+const char *naming_keep(struct naming *naming, const char *text)
+{
+	if (naming->strings.bytes < MAX_STRINGS)
+		return strings_keep(&naming->strings, text);
+	naming_lost(naming, LOSS_STRINGS, 1, "");
+	return NULL;
+}
+
+void naming_lost(struct naming *naming, enum loss loss, uint64_t n, const char *path)
+{
+	struct loss_count *count = &naming->losses[loss];
+
+	if (n && !count->first)
+		count->first = strings_keep(&naming->strings, path);
+	count->n += n;
+}
+
+void naming_tell_losses(struct naming *naming)
+{
+	static const char *const texts[] = {
+#define LOSS_TEXT_OF(name, text) [LOSS_##name] = text,
+		LOSSES(LOSS_TEXT_OF)
+#undef LOSS_TEXT_OF
+	};
+	char line[PATH_MAX + 256];
+
+	for (size_t i = 0; i < N_LOSSES; i++) {
+		struct loss_count *count = &naming->losses[i];
+		bool has_path = count->first && count->first[0];
+
+		if (count->n == count->told)
+			continue;
+		snprintf(line, sizeof(line), "names: %" PRIu64 " %s%s%s%s", count->n, texts[i],
+			 has_path ? " (first in " : "", has_path ? count->first : "",
+			 has_path ? ")" : "");
+		tell(naming, line);
+		count->told = count->n;
+	}
 }
 
 const char *naming_function(struct naming *naming, const char *raw, const char *suffix)
@@ -90,7 +161,7 @@ const char *naming_function(struct naming *naming, const char *raw, const char *
 	if (shown && suffix[0])
 		whole = asprintf(&whole, "%s%s", shown, suffix) < 0 ? NULL : whole;
 	if (shown)
-		kept = strings_keep(&naming->strings, whole ? whole : shown);
+		kept = naming_keep(naming, whole ? whole : shown);
 	if (shown != name)
 		free(shown);
 	free(whole);
@@ -151,7 +222,7 @@ const char *naming_path(struct naming *naming, const char *file, const char *fol
 		shown = rest;
 	while (strncmp(shown, "./", 2) == 0)
 		shown += 2;
-	shown = strings_keep(&naming->strings, replaced ? replaced : shown);
+	shown = naming_keep(naming, replaced ? replaced : shown);
 	free(replaced);
 	free(whole);
 	return shown;

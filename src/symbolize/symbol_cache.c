@@ -7,7 +7,7 @@
 #define FIRST_SLOTS 256
 #define BLOCK_SIZE (16u << 10)
 #define MAX_BYTES (256u << 20)
-/* 2 MiB of addresses in a file: no program's stacks have so many; past it every look-up is made anew. */
+/* Half of them are used at most. No program's stacks have so many addresses in a file; past it every look-up is made anew. */
 #define MAX_SLOTS (1u << 21)
 
 void *symbol_cache_allocate(struct symbol_cache *cache, size_t size)
@@ -74,15 +74,16 @@ static bool grow(struct symbol_cache *cache)
 	return true;
 }
 
-void symbol_cache_add(struct symbol_cache *cache, uint64_t vaddr, const struct symbol *symbol)
+bool symbol_cache_add(struct symbol_cache *cache, uint64_t vaddr, const struct symbol *symbol)
 {
 	struct cached_symbol *slot;
 
 	if (2 * cache->n >= cache->n_slots && !grow(cache))
-		return;
+		return false;
 	slot = slot_of(cache, vaddr);
 	cache->n += !slot->used;
 	*slot = (struct cached_symbol){vaddr, *symbol, true};
+	return true;
 }
 
 void symbol_cache_free(struct symbol_cache *cache)

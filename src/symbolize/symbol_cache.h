@@ -22,8 +22,8 @@ struct symbol_cache {
 /* NULL: no memory, or the answers take more than 256 MiB. */
 void *symbol_cache_allocate(struct symbol_cache *cache, size_t size);
 bool symbol_cache_find(const struct symbol_cache *cache, uint64_t vaddr, struct symbol *ret);
-/* Does nothing without memory. */
-void symbol_cache_add(struct symbol_cache *cache, uint64_t vaddr, const struct symbol *symbol);
+/* False: it is not kept, for want of memory, or because there are 1,048,576. */
+bool symbol_cache_add(struct symbol_cache *cache, uint64_t vaddr, const struct symbol *symbol);
 void symbol_cache_free(struct symbol_cache *cache);
 
 #endif

@@ -11,8 +11,12 @@
 struct naming;
 struct symbol_file;
 
-/* Over `fd`, which stays the caller's. All is read at the first look-up. `naming` must live as long. */
+/*
+ * Over `fd`, which stays the caller's; a file that `naming` has open under that path already is given again. All is read at the first look-up.
+ * `naming` must live as long.
+ */
 int symbol_file_open(int fd, const char *path, struct naming *naming, struct symbol_file **ret);
+/* As often as it was opened. NULL is allowed. */
 void symbol_file_close(struct symbol_file *file);
 
 /*

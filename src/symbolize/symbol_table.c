@@ -8,9 +8,6 @@
 #include "elf/elf_functions.h"
 #include "symbolize/symbol_table.h"
 
-/* A lookup goes back over functions that lie inside others (labels with a size); real ones nest two deep. */
-#define MAX_NESTING 64
-
 /* Mapping symbols of ARM and RISC-V ("$x"), and labels that the assembler was told to keep. */
 static bool is_label(const char *name)
 {
@@ -112,19 +109,20 @@ static bool is_better(const struct function *f, const struct function *g)
 	return f->rank != g->rank ? f->rank > g->rank : strcmp(f->raw, g->raw) < 0;
 }
 
-/* Bounds what was guessed by the next one. */
-static void set_reach(struct function *functions, size_t n)
+/* Bounds what was guessed by the next one. What has ended before a function starts holds nothing behind that start either. */
+static void set_around(struct function *functions, size_t n)
 {
-	uint64_t reach = 0;
+	size_t around = SIZE_MAX;
 
 	for (size_t i = 0; i < n; i++) {
 		struct function *f = &functions[i];
 
 		if (!f->sized && i + 1 < n && f[1].start < f->end)
 			f->end = f[1].start;
-		if (f->end > reach)
-			reach = f->end;
-		f->reach = reach;
+		while (around != SIZE_MAX && functions[around].end <= f->start)
+			around = functions[around].around;
+		f->around = around;
+		around = i;
 	}
 }
 
@@ -167,7 +165,7 @@ int symbol_table_finish(struct symbol_table *table)
 	}
 	free(entries);
 	free(table->functions);
-	set_reach(functions, n);
+	set_around(functions, n);
 	table->functions = functions;
 	table->n = table->size = n;
 	return 0;
@@ -192,11 +190,9 @@ struct function *symbol_table_find(const struct symbol_table *table, uint64_t va
 		else
 			high = mid;
 	}
-	for (size_t i = low; i > 0 && low - i < MAX_NESTING; i--) {
-		struct function *f = &table->functions[i - 1];
+	for (size_t i = low ? low - 1 : SIZE_MAX; i != SIZE_MAX; i = table->functions[i].around) {
+		struct function *f = &table->functions[i];
 
-		if (f->reach <= vaddr)
-			break;
 		if (f->end > vaddr && f->sized)
 			return f;
 		if (f->end > vaddr && !guess)

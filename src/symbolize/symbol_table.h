@@ -10,13 +10,13 @@ struct elf_file;
 
 struct function {
 	uint64_t start, end; /* vaddrs */
-	uint64_t reach;	     /* highest end up to here: how far back a lookup has to go */
-	const char *raw;     /* inside the ELF file's string table */
-	const char *name;    /* for its owner; NULL at first */
-	uint8_t rank;	     /* which of several names for one address is the best */
-	uint8_t source;	     /* as given when it was added */
-	bool sized;	     /* end comes from the symbol; else it is a guess */
-	bool is_stub; /* of the procedure linkage table: the name is that of what it leads to */
+	size_t around; /* number of the last one before it that may reach behind its start; SIZE_MAX: none */
+	const char *raw;  /* inside the ELF file's string table */
+	const char *name; /* for its owner; NULL at first */
+	uint8_t rank;	  /* which of several names for one address is the best */
+	uint8_t source;	  /* as given when it was added */
+	bool sized;	  /* end comes from the symbol; else it is a guess */
+	bool is_stub;	  /* of the procedure linkage table: the name is that of what it leads to */
 };
 
 struct symbol_table {

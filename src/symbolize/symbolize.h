@@ -6,7 +6,7 @@
  * code in no file, the map that a JIT compiler writes. elfutils' libdw decodes DWARF; libiberty demangles.
  *
  * Files are opened when the symbolizer is created or refreshed, so that names survive the process; they are read when one of their
- * addresses is first asked for. One thread at a time.
+ * addresses is first asked for, once for all processes that map them. One thread at a time.
  */
 #ifndef SYMBOLIZE_H
 #define SYMBOLIZE_H
@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct module;
+struct naming;
 struct process;
 struct symbolizer;
 
@@ -62,8 +63,8 @@ struct symbol {
 	const char *line_source; /* the same for `place` and `inlined` */
 };
 
-/* `options` NULL: all off. */
-int symbolizer_create(const struct process *process, const struct symbolizer_options *options,
+/* `naming` (naming.h), which processes may share, must live as long. */
+int symbolizer_create(const struct process *process, struct naming *naming,
 		      struct symbolizer **ret);
 /* Takes over the mappings of a refreshed process; files that were already open stay so. */
 int symbolizer_refresh(struct symbolizer *symbolizer, const struct process *process);

@@ -99,19 +99,16 @@ static const struct named_file *get_file(struct symbolizer *symbolizer, pid_t pi
 	return file;
 }
 
-int symbolizer_create(const struct process *process, const struct symbolizer_options *options,
-		      struct symbolizer **ret)
+int symbolizer_create(const struct process *process, struct naming *naming, struct symbolizer **ret)
 {
 	struct symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
 	int err;
 
 	if (!symbolizer)
 		return -ENOMEM;
-	err = naming_create(options, &symbolizer->naming);
-	if (!err) {
-		symbolizer->jit = jit_map_create(process->pid, symbolizer->naming);
-		err = symbolizer->jit ? symbolizer_refresh(symbolizer, process) : -ENOMEM;
-	}
+	symbolizer->naming = naming;
+	symbolizer->jit = jit_map_create(process->pid, naming);
+	err = symbolizer->jit ? symbolizer_refresh(symbolizer, process) : -ENOMEM;
 	if (err) {
 		symbolizer_destroy(symbolizer);
 		return err;
@@ -165,7 +162,6 @@ void symbolizer_destroy(struct symbolizer *symbolizer)
 	free(symbolizer->files);
 	free(symbolizer->ranges);
 	jit_map_destroy(symbolizer->jit);
-	naming_destroy(symbolizer->naming);
 	free(symbolizer);
 }
 

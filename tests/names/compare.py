@@ -6,6 +6,7 @@ One line with the number of addresses by how they compare; an error unless every
   alias     the function has several names at the same address (nm), and each chose another
   part      the compiler split or cloned the function, and the symbol table says so: ours is llvm's and .part.0, .cold, ...
   folder    the same path; libdw leaves out a relative DW_AT_comp_dir
+  scope     an inlined function that the linker has no name of: ours says in which namespace, type or function it is
   more      llvm-symbolizer knows nothing: it does not look into the symbol table of a separate debug file
 """
 import collections
@@ -55,6 +56,12 @@ def compare_names(left, right, names):
     return "part" if right.startswith(left + ".") else "function"
 
 
+def compare_inlined(left, right):
+    if left == right:
+        return "same"
+    return "scope" if right.endswith("::" + left) else "inlined"
+
+
 def compare(left, right, names):
     """The worst of all frames."""
     if left[0] == "??" and names[right[-2]]:
@@ -62,9 +69,9 @@ def compare(left, right, names):
     if len(left) != len(right):
         return "depth"
     found = {compare_places(a, b) for a, b in zip(left[1::2], right[1::2])}
-    found |= {"same" if a == b else "inlined" for a, b in zip(left[:-2:2], right[:-2:2])}
+    found |= {compare_inlined(a, b) for a, b in zip(left[:-2:2], right[:-2:2])}
     found.add(compare_names(left[-2], right[-2], names))
-    for kind in ("inlined", "function", "line", "path", "alias", "part", "folder"):
+    for kind in ("inlined", "function", "line", "path", "alias", "part", "folder", "scope"):
         if kind in found:
             return kind
     return "same"
@@ -81,7 +88,7 @@ def main():
     for address, a, b in zip(addresses, left, right, strict=True):
         kind = compare(a, b, names)
         kinds[kind] += 1
-        if kind not in ("same", "alias", "part", "folder", "more"):
+        if kind not in ("same", "alias", "part", "folder", "scope", "more"):
             bad += 1
             if bad <= 5:
                 print(f"{address}: {kind}: {a} {b}")

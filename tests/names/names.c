@@ -85,6 +85,7 @@ int main(int argc, char **argv)
 	if (strcmp(how, "time") == 0)
 		printf("%.0f %.0f\n", first,
 		       (now_ns() - begun - first) / (double)(n > 1 ? n - 1 : 1));
+	naming_tell_losses(naming);
 	symbol_file_close(file);
 	naming_destroy(naming);
 	return 0;

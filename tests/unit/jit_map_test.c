@@ -17,9 +17,11 @@
 
 #include "../test.h"
 #include "process/process.h"
+#include "symbolize/naming.h"
 #include "symbolize/symbolize.h"
 
 static struct module_cache *cache;
+static struct naming *naming;
 static char path[64];
 
 static void put(const char *how, const char *text)
@@ -48,7 +50,7 @@ static struct symbolizer *symbolizer_of(pid_t pid)
 	struct process *process = NULL;
 
 	CHECK(process_open(cache, pid, &process) == 0);
-	CHECK(symbolizer_create(process, NULL, &s) == 0);
+	CHECK(symbolizer_create(process, naming, &s) == 0);
 	process_close(cache, process);
 	return s;
 }
@@ -77,6 +79,23 @@ static void test_own(uint64_t code)
 	symbolizer_destroy(s);
 }
 
+static void test_long_name(uint64_t code)
+{
+	struct symbolizer *s;
+	char line[3000], name[1024];
+
+	memset(line, 'n', sizeof(line));
+	line[snprintf(line, sizeof(line), "%lx 10 ", (unsigned long)code)] = 'n';
+	strcpy(line + sizeof(line) - 2, "\n");
+	memset(name, 'n', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	put("w", line);
+	s = symbolizer_of(getpid());
+	CHECK(is(s, code + 1, name, 1) && naming->losses[LOSS_JIT_NAME].n == 1);
+	symbolizer_destroy(s);
+	unlink(path);
+}
+
 /* What is no file of moderate size. */
 static void test_odd(uint64_t code)
 {
@@ -90,7 +109,9 @@ static void test_odd(uint64_t code)
 	put("w", "");
 	CHECK(truncate(path, 1LL << 40) == 0);
 	s = symbolizer_of(getpid());
+	CHECK(naming->losses[LOSS_JIT].n == 0);
 	CHECK(is(s, code, NULL, 0));
+	CHECK(naming->losses[LOSS_JIT].n == 1);
 	symbolizer_destroy(s);
 	unlink(path);
 }
@@ -161,9 +182,12 @@ int main(void)
 					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(module_cache_create(0, &cache) == 0);
+	CHECK(naming_create(NULL, &naming) == 0);
 	test_own(code);
+	test_long_name(code);
 	test_odd(code);
 	test_namespace(code);
+	naming_destroy(naming);
 	module_cache_destroy(cache);
 	return test_end();
 }

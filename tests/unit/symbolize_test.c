@@ -23,6 +23,7 @@
 #include "symbolize/symbolize.h"
 
 static struct module_cache *cache;
+static struct naming *naming;
 
 static const char c_source[] =
 	"#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n"
@@ -87,7 +88,7 @@ static struct symbolizer *symbolizer_of(pid_t pid)
 	struct process *process;
 
 	CHECK(process_open(cache, pid, &process) == 0);
-	CHECK(symbolizer_create(process, NULL, &symbolizer) == 0);
+	CHECK(symbolizer_create(process, naming, &symbolizer) == 0);
 	process_close(cache, process);
 	return symbolizer;
 }
@@ -241,7 +242,7 @@ static void test_self(void)
 
 	anonymous = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(process_open(cache, getpid(), &process) == 0);
-	CHECK(symbolizer_create(process, NULL, &s) == 0);
+	CHECK(symbolizer_create(process, naming, &s) == 0);
 	/* One of several names for it; the plainest. */
 	CHECK(is(s, (uintptr_t)dlsym(RTLD_DEFAULT, "malloc") + 1, 1, "malloc", 1));
 	mapping = process_find_mapping(process, vdso);
@@ -337,10 +338,8 @@ static void test_damaged(int rounds)
 	uint8_t *bytes = read_file("lib.so", &size), *copy = malloc(size);
 	uint64_t state = 0x9e3779b97f4a7c15ULL;
 	uint64_t headers = ((const Elf64_Ehdr *)bytes)->e_shoff;
-	struct naming *naming = NULL;
 	int opened = 0;
 
-	CHECK(naming_create(NULL, &naming) == 0);
 	for (int i = 0; i < rounds; i++) {
 		struct symbol_file *file;
 		struct symbol symbol;
@@ -370,7 +369,6 @@ static void test_damaged(int rounds)
 		}
 		close(fd);
 	}
-	naming_destroy(naming);
 	CHECK(opened > rounds / 10 && opened < rounds);
 	free(bytes);
 	free(copy);
@@ -389,6 +387,7 @@ int main(void)
 	run("c++ -g -O1 -o cc cc.cc");
 	run("cc -O1 -shared -fPIC -o lib.so lib.c");
 	CHECK(module_cache_create(0, &cache) == 0);
+	CHECK(naming_create(NULL, &naming) == 0);
 	test_demangle();
 	test_edges();
 	test_self();
@@ -397,6 +396,7 @@ int main(void)
 	check_against_nm("c", 6);
 	check_against_nm("cc", 8);
 	test_damaged(4000);
+	naming_destroy(naming);
 	module_cache_destroy(cache);
 	workdir_leave();
 	return test_end();

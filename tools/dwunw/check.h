@@ -75,6 +75,7 @@ struct check {
 	size_t max_frames;
 
 	/* check_places.c */
+	struct naming *naming;
 	struct symbolizer *symbolizer;
 	uint64_t symbolizer_epoch;
 	void *places; /* tree */

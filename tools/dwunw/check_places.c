@@ -7,6 +7,7 @@
 #include "bpf/dwunw_bpf.h"
 #include "check.h"
 #include "process/process.h"
+#include "symbolize/naming.h"
 #include "symbolize/symbolize.h"
 
 static int by_name(const void *a, const void *b)
@@ -21,13 +22,16 @@ static int by_name(const void *a, const void *b)
 static int refresh(struct check *check)
 {
 	static const struct symbolizer_options names_only = {.no_inlines = true, .no_lines = true};
-	int err;
+	int err = 0;
 
 	if (check->symbolizer && check->symbolizer_epoch == check->epoch)
 		return 0;
-	err = check->symbolizer
-		      ? symbolizer_refresh(check->symbolizer, check->process)
-		      : symbolizer_create(check->process, &names_only, &check->symbolizer);
+	if (!check->naming)
+		err = naming_create(&names_only, &check->naming);
+	if (!err)
+		err = check->symbolizer ? symbolizer_refresh(check->symbolizer, check->process)
+					: symbolizer_create(check->process, check->naming,
+							    &check->symbolizer);
 	if (!err)
 		check->symbolizer_epoch = check->epoch;
 	return err;
@@ -145,4 +149,5 @@ void check_free_places(struct check *check)
 {
 	tdestroy(check->places, place_free);
 	symbolizer_destroy(check->symbolizer);
+	naming_destroy(check->naming);
 }

@@ -12,6 +12,7 @@
 #include "bpf/dwunw_bpf.h"
 #include "commands.h"
 #include "process/process.h"
+#include "symbolize/naming.h"
 #include "symbolize/symbolize.h"
 #include "threads.h"
 
@@ -35,6 +36,7 @@ struct stack_command {
 	size_t max_frames;
 	struct dwunw_context *context;
 	struct process *process; /* for the names: it is read apart from the captures */
+	struct naming *naming;
 	struct symbolizer *symbolizer;
 	struct dwunw_frame *frames;
 };
@@ -201,7 +203,9 @@ static int open_process(struct stack_command *command)
 				   &command->process);
 	free(tids);
 	if (!err)
-		err = symbolizer_create(command->process, &names_only, &command->symbolizer);
+		err = naming_create(&names_only, &command->naming);
+	if (!err)
+		err = symbolizer_create(command->process, command->naming, &command->symbolizer);
 	return err;
 }
 
@@ -218,6 +222,7 @@ static int prepare(struct stack_command *command)
 static void release(struct stack_command *command)
 {
 	symbolizer_destroy(command->symbolizer);
+	naming_destroy(command->naming);
 	if (command->process)
 		process_close(dwunw_context_modules(command->context), command->process);
 	dwunw_context_destroy(command->context);
