@@ -113,6 +113,9 @@ class Tracer:
                     self.fail("did not attach")
         self.attach_s = time.monotonic() - start
         time.sleep(settle_s)
+        self.check()
+
+    def check(self):
         if self.process.poll() is not None:
             self.fail(f"ended with status {self.process.returncode}")
 
@@ -126,6 +129,7 @@ class Tracer:
 
     def stop(self, kept_errors=None):
         """Seconds until it was gone."""
+        self.check()
         start = time.monotonic()
         self.process.send_signal(signal.SIGINT)
         try:

@@ -5,14 +5,13 @@
  * It prints `ready PID`, and answers each command, one a line, with one line. `ns N` is CPU time of the thread, per pair.
  *
  *   sweep N            a pair from each of N stacks (at most 131,072): `ns N`
- *   stacks N PAIRS     pairs, each from one of these at random: `ns N`
+ *   stacks N PAIRS [RATE]  pairs, each from one of these at random, as fast as it goes or RATE a second: `ns N`
  *   hold N             allocates until N blocks are held: `ns N`, per block
  *   swap PAIRS         frees a block that is held, at random, and allocates another for it: `ns N`
  *   open DIR N         opens DIR/0.so and so on until N libraries are open: `open N`
  *   hops N PAIRS       pairs, each from below 16 libraries that follow one another of the first N, from a random one on: `ns N`
  *   fork N             until there are N children: `forked PID...`
  *   children N PAIRS   pairs in each of the first N children at once: `ns N`, the mean
- *   pace RATE MS N     so many pairs a second, from N stacks at random, for so long: `pairs N`, how many it made
  *
  * The stacks have 26 frames, malloc's included; those of `hops` 25.
  */
@@ -87,22 +86,32 @@ FRAME static void descend(uint32_t number, int bits, void **place)
 	}
 }
 
-static double measure_stacks(uint32_t n, unsigned long pairs)
+static void wait_for_next_ms(struct timespec *next)
 {
-	double start = now_ns();
-
-	for (unsigned long i = 0; i < pairs; i++)
-		descend(below(n), BITS, NULL);
-	return (now_ns() - start) / (double)pairs;
+	next->tv_nsec += 1000000;
+	if (next->tv_nsec >= 1000000000) {
+		next->tv_nsec -= 1000000000;
+		next->tv_sec++;
+	}
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
 }
 
-static double sweep(uint32_t n)
+/* With `rate` so many each millisecond, else all at once. One function and one call for all: they are in the stacks. */
+FRAME static double measure_stacks(uint32_t n, unsigned long pairs, int in_order,
+				   unsigned long rate)
 {
-	double start = now_ns();
+	unsigned long part = rate ? rate : pairs;
+	struct timespec next;
+	double start;
 
-	for (uint32_t i = 0; i < n; i++)
-		descend(i, BITS, NULL);
-	return (now_ns() - start) / n;
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	start = now_ns();
+	for (unsigned long made = 0; made < pairs; made++) {
+		descend(in_order ? (uint32_t)made : below(n), BITS, NULL);
+		if (rate && made % part == part - 1)
+			wait_for_next_ms(&next);
+	}
+	return (now_ns() - start) / (double)pairs;
 }
 
 static double hold(unsigned long n)
@@ -172,7 +181,7 @@ static void child(int in, int out)
 	unsigned long pairs;
 
 	while (read(in, &pairs, sizeof(pairs)) == sizeof(pairs)) {
-		double ns = measure_stacks(1, pairs);
+		double ns = measure_stacks(1, pairs, 0, 0);
 
 		if (write(out, &ns, sizeof(ns)) != sizeof(ns))
 			break;
@@ -223,56 +232,47 @@ static double measure_children(unsigned int n, unsigned long pairs)
 	return sum / n;
 }
 
-/* Some each millisecond; those that it was late for are made up for. */
-static unsigned long pace(unsigned long rate, unsigned long ms, uint32_t n)
+/* The commands that make pairs. */
+FRAME static double measure(const char *line)
 {
-	unsigned long made = 0;
-	struct timespec next;
+	unsigned long n = 0, pairs = 0, rate = 0;
+	int in_order = sscanf(line, "sweep %lu", &n) == 1;
 
-	clock_gettime(CLOCK_MONOTONIC, &next);
-	for (unsigned long i = 1; i <= ms; i++) {
-		for (; made < rate * i / 1000; made++)
-			descend(below(n), BITS, NULL);
-		next.tv_nsec += 1000000;
-		if (next.tv_nsec >= 1000000000) {
-			next.tv_nsec -= 1000000000;
-			next.tv_sec++;
-		}
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
-	}
-	return made;
+	if (in_order)
+		pairs = n;
+	if (in_order || sscanf(line, "stacks %lu %lu %lu", &n, &pairs, &rate) >= 2)
+		return n && pairs ? measure_stacks((uint32_t)n, pairs, in_order, rate / 1000) : -1;
+	if (sscanf(line, "hold %lu", &n) == 1 && n > n_blocks)
+		return hold(n);
+	if (sscanf(line, "swap %lu", &pairs) == 1 && n_blocks && pairs)
+		return swap(pairs);
+	if (sscanf(line, "hops %lu %lu", &n, &pairs) == 2 && n && n <= n_open && pairs)
+		return measure_hops((unsigned int)n, pairs);
+	if (sscanf(line, "children %lu %lu", &n, &pairs) == 2 && n && n <= n_children && pairs)
+		return measure_children((unsigned int)n, pairs);
+	return -1;
 }
 
 FRAME static void obey(const char *line)
 {
 	char folder[256];
-	unsigned long n = 0, pairs = 0, rate, ms;
+	unsigned int n;
+	double ns;
 
-	if (sscanf(line, "open %255s %lu", folder, &n) == 2) {
-		open_libraries(folder, (unsigned int)n);
+	if (sscanf(line, "open %255s %u", folder, &n) == 2) {
+		open_libraries(folder, n);
 		printf("open %u\n", n_open);
-	} else if (sscanf(line, "fork %lu", &n) == 1) {
-		fork_children((unsigned int)n);
-	} else if (sscanf(line, "sweep %lu", &n) == 1 && n > 0) {
-		printf("ns %.1f\n", sweep((uint32_t)n));
-	} else if (sscanf(line, "stacks %lu %lu", &n, &pairs) == 2 && n > 0 && pairs > 0) {
-		printf("ns %.1f\n", measure_stacks((uint32_t)n, pairs));
-	} else if (sscanf(line, "hold %lu", &n) == 1 && n > n_blocks) {
-		printf("ns %.1f\n", hold(n));
-	} else if (sscanf(line, "swap %lu", &pairs) == 1 && n_blocks && pairs > 0) {
-		printf("ns %.1f\n", swap(pairs));
-	} else if (sscanf(line, "hops %lu %lu", &n, &pairs) == 2 && n > 0 && n <= n_open &&
-		   pairs > 0) {
-		printf("ns %.1f\n", measure_hops((unsigned int)n, pairs));
-	} else if (sscanf(line, "children %lu %lu", &n, &pairs) == 2 && n > 0 && n <= n_children &&
-		   pairs > 0) {
-		printf("ns %.1f\n", measure_children((unsigned int)n, pairs));
-	} else if (sscanf(line, "pace %lu %lu %lu", &rate, &ms, &n) == 3 && n > 0) {
-		printf("pairs %lu\n", pace(rate, ms, (uint32_t)n));
-	} else {
-		printf("not understood\n");
+		return;
 	}
-	DISTINCT("obey");
+	if (sscanf(line, "fork %u", &n) == 1) {
+		fork_children(n);
+		return;
+	}
+	ns = measure(line);
+	if (ns < 0)
+		printf("not understood\n");
+	else
+		printf("ns %.1f\n", ns);
 }
 
 int main(void)
