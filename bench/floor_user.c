@@ -95,7 +95,7 @@ static int run(const char *pids, const char *object, const sigset_t *ends)
 		fflush(stdout);
 		sigwait(ends, &number);
 	}
-	probe_detach(&links);
+	probe_detach_together(&links);
 	floor_bpf__destroy(skel);
 	allocators_close(&allocators);
 	return err;
