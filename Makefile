@@ -15,6 +15,9 @@
 # make fuzz TIME=60   every fuzz target for that many seconds; their inputs so far are part of make test
 # make bench      ns per malloc/free pair, with and without the tool
 # make bench-unwind  ns per frame and the first stack, against libdwfl and, where it is there, libunwind
+# make bench-scale  the same among many stacks, blocks, mappings, threads and processes, and memory per each
+# make bench-programs  redis, Python and a compiler with and without the tool
+# make bpf-size   what the verifier looks at, of each BPF program, against tests/bpf_size/baseline; UPDATE=1 rewrites that
 # make setcap     gives memleak_dwunw_user the capabilities to be run by other users than root
 # make install    library, headers, tools, man pages under $(DESTDIR)$(PREFIX)
 # make libbpf LIBBPF_SRC=DIR   a libbpf source tree, into build/libbpf, to be used instead of the system's

@@ -3,7 +3,7 @@
  * The benchmark's floor: empty BPF programs at exactly the places where memleak_dwunw_user puts its own, attached in the
  * same way and order.
  *
- *   floor_user PID [OBJECT]     until SIGINT or SIGTERM; OBJECT as memleak's -O
+ *   floor_user PID[,PID...] [OBJECT]     until SIGINT or SIGTERM; OBJECT as memleak's -O. All have the allocator of the first
  *
  * The line on stdout, once everything is attached, begins as memleak's does.
  */
@@ -64,23 +64,38 @@ static int find_allocator(pid_t pid, const char *object, struct allocators *ret)
 	return err;
 }
 
-static int run(pid_t pid, const char *object, const sigset_t *ends)
+/* In each of the processes. */
+static int attach_all(const struct allocator *allocator, const char *pids, struct floor_bpf *skel,
+		      struct probe_links *links)
+{
+	char *end;
+	int err;
+
+	do {
+		err = attach(allocator, (pid_t)strtol(pids, &end, 10), skel, links);
+		pids = end + 1;
+	} while (!err && *end == ',');
+	return err;
+}
+
+static int run(const char *pids, const char *object, const sigset_t *ends)
 {
 	struct probe_links links = {0};
 	struct allocators allocators = {0};
+	pid_t first = (pid_t)strtol(pids, NULL, 10);
 	struct floor_bpf *skel;
-	int err = find_allocator(pid, object, &allocators), number;
+	int err = find_allocator(first, object, &allocators), number;
 
 	if (err)
 		return err;
 	skel = floor_bpf__open_and_load();
-	err = skel ? attach(&allocators.list[0], pid, skel, &links) : -errno;
+	err = skel ? attach_all(&allocators.list[0], pids, skel, &links) : -errno;
 	if (!err) {
-		printf("Attaching to pid %d\n", pid);
+		printf("Attaching to pid %d\n", first);
 		fflush(stdout);
 		sigwait(ends, &number);
 	}
-	probe_detach(&links);
+	probe_detach_together(&links);
 	floor_bpf__destroy(skel);
 	allocators_close(&allocators);
 	return err;
@@ -92,14 +107,14 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: floor_user PID [OBJECT]\n");
+		fprintf(stderr, "usage: floor_user PID[,PID...] [OBJECT]\n");
 		return EXIT_FAILURE;
 	}
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
 	sigprocmask(SIG_BLOCK, &ends, NULL);
-	err = run((pid_t)strtol(argv[1], NULL, 10), argc > 2 ? argv[2] : "libc.so.6", &ends);
+	err = run(argv[1], argc > 2 ? argv[2] : "libc.so.6", &ends);
 	if (err)
 		fprintf(stderr, "floor_user: %s\n", strerror(-err));
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -17,7 +17,13 @@ $(BENCH_DIR)/floor_user: bench/floor_user.c $(BENCH_DIR)/floor.skel.h $(LIBMEMLE
 	$(Q)$(CC) $(ALL_CFLAGS) -Iexamples/memleak_bcc_dwunw -I$(BENCH_DIR) -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
 		$(LIBMEMLEAK) $(LIB) $(LDLIBS_ALL)
 
-bench-build: $(BENCH_DIR)/floor_user
+# What bench/many calls through.
+$(BENCH_DIR)/%_lib.so: bench/%_lib.c $(FLAGS_STAMP)
+	$(call say,TARGET)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(TARGET_FLAGS) -MF $@.d -fPIC -shared -Wl$(,)--build-id -o $@ $<
+
+bench-build: $(BENCH_DIR)/floor_user $(BENCH_DIR)/hop_lib.so
 
 # bench/unwind: against other unwinders. libunwind is compared where it is there (scripts/install-deps bench).
 UNWIND_DIR := $(BENCH_DIR)/unwind
@@ -47,6 +53,14 @@ bench-unwind: $(UNWIND_DIR)/unwind $(UNWIND_DIR)/target
 	$(UNWIND_DIR)/unwind
 
 # How long a report over a million blocks takes, and what the traced process feels of it.
-.PHONY: bench-report
+.PHONY: bench-report bench-scale bench-programs
 bench-report: examples $(BENCH_DIR)/outstanding
 	BUILD=$(B) bench/report
+
+# What an event costs among many stacks, blocks, mappings, threads and processes; some ten minutes.
+bench-scale: examples bench-build
+	BUILD=$(B) bench/scale
+
+# Real programs with and without the tool.
+bench-programs: examples bench-build
+	BUILD=$(B) bench/programs

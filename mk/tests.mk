@@ -5,7 +5,7 @@ UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
 PROGRAMS := $(patsubst tests/programs/%,$(B)/tests/programs/%,\
 	$(patsubst %_lib.c,%_lib.so,$(wildcard tests/programs/*_lib.c)) \
 	$(basename $(filter-out %_lib.c,$(wildcard tests/programs/*.c tests/programs/*.cc))))
-BENCH := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c %_user.c,$(wildcard bench/*.c)))
+BENCH := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c %_user.c %_lib.c,$(wildcard bench/*.c)))
 
 # the plugins of the program storm
 STORM := $(patsubst %,$(B)/tests/programs/storm_plugins/%.so,$(shell seq 1000 1199))
@@ -72,6 +72,11 @@ test-formats:
 	$(MAKE) examples $(PROGRAMS)
 	BUILD=$(B) bash tests/formats/run
 
+# Instructions that the verifier looks at, of each BPF program, against tests/bpf_size/baseline; UPDATE=1 writes it anew.
+.PHONY: bpf-size
+bpf-size: examples
+	BUILD=$(B) CLANG=$(CLANG) tests/bpf_size/measure $(if $(UPDATE),--update)
+
 # Other kernels: `make test-vm KERNELS="6.1 6.12"`, by default all that tests/vm/kernel lists.
 .PHONY: test-vm
 test-vm:
@@ -110,7 +115,7 @@ $(B)/tests/programs/%: tests/programs/%.cc $(FLAGS_STAMP)
 $(B)/bench/%: bench/%.c $(FLAGS_STAMP)
 	$(call say,TARGET)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 $(TARGET_FLAGS) -MF $@.d -pthread -o $@ $<
+	$(Q)$(CC) -std=gnu11 $(TARGET_FLAGS) -MF $@.d -pthread -o $@ $< -ldl
 
 demo-build: examples $(B)/tests/programs/leaky
 

@@ -294,13 +294,21 @@ int session_start(const struct options *options, struct session **ret)
 
 void session_destroy(struct session *session)
 {
+	struct probe_links links = {};
+
 	if (!session)
 		return;
 	live_close(session);
 	for (unsigned int i = 0; i < session->n_targets; i++)
-		target_detach(&session->targets[i]);
+		target_links(&session->targets[i], &links);
+	probe_detach_together(&links);
 	if (session->child.pid)
 		child_end(&session->child);
+	/* dwunw-added begin: all processes at once */
+	ring_buffer__free(session->events);
+	dwunw_bpf_destroy(session->dwunw);
+	session->dwunw = NULL;
+	/* dwunw-added end */
 	for (unsigned int i = 0; i < session->n_targets; i++)
 		if (session->targets[i].pid)
 			target_close(session, &session->targets[i]);
@@ -309,8 +317,6 @@ void session_destroy(struct session *session)
 	ring_buffer__free(session->trace);
 	/* dwunw-added begin: owns the modules */
 	if (session->context) {
-		ring_buffer__free(session->events);
-		dwunw_bpf_destroy(session->dwunw);
 		dwunw_context_destroy(session->context);
 		session->modules = NULL;
 	}

@@ -138,6 +138,8 @@ int target_add(struct session *session, struct target *target);
 /* dwunw-added end */
 int target_attach(const struct session *session, struct target *target);
 void target_detach(struct target *target);
+/* Moves its probes to `all`, for more than one target to be detached from at once. */
+void target_links(struct target *target, struct probe_links *all);
 /* Those probes that leash_look() took away. */
 int target_attach_again(const struct session *session, struct target *target);
 /* Opens the files that names come from, while the process lives; attaches to allocators that were mapped since. */

@@ -34,11 +34,19 @@ void target_explain(const struct target *target, int err)
 		message("cannot read process %d: %s", target->pid, strerror(-err));
 }
 
+void target_links(struct target *target, struct probe_links *all)
+{
+	probe_links_move(&target->call_links, all);
+	probe_links_move(&target->free_links, all);
+	probe_links_move(&target->links, all);
+}
+
 void target_detach(struct target *target)
 {
-	probe_detach(&target->call_links);
-	probe_detach(&target->free_links);
-	probe_detach(&target->links);
+	struct probe_links all = {};
+
+	target_links(target, &all);
+	probe_detach_together(&all);
 }
 
 int target_attach(const struct session *session, struct target *target)

@@ -91,8 +91,13 @@ int dwunw_bpf_create(struct dwunw_context *context, struct bpf_object *object,
 
 void dwunw_bpf_destroy(struct dwunw_bpf *bpf)
 {
+	struct probe_links hooks = {};
+
 	if (!bpf)
 		return;
+	for (struct traced *traced = bpf->traced; traced; traced = traced->next)
+		probe_links_move(&traced->hook, &hooks);
+	probe_detach_together(&hooks);
 	while (bpf->traced) {
 		struct traced *next = bpf->traced->next;
 

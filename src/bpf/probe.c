@@ -2,11 +2,21 @@
 #include "bpf/probe.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <bpf/libbpf.h>
 
 #include "bpf/probe_multi.h"
+
+#define MAX_THREADS 64
+
+struct detaching {
+	const struct probe_links *links;
+	atomic_size_t next;
+};
 
 static int add_link(struct probe_links *links, struct bpf_link *link)
 {
@@ -100,4 +110,45 @@ void probe_detach(struct probe_links *links)
 	drop_links(links, 0);
 	free(links->links);
 	links->links = NULL;
+}
+
+void probe_links_move(struct probe_links *from, struct probe_links *to)
+{
+	struct bpf_link **larger = NULL;
+
+	if (from->n)
+		larger = reallocarray(to->links, to->n + from->n, sizeof(*larger));
+	if (larger) {
+		memcpy(larger + to->n, from->links, from->n * sizeof(*larger));
+		to->links = larger;
+		to->n += from->n;
+		from->n = 0;
+	}
+	probe_detach(from);
+}
+
+static void *detach_some(void *arg)
+{
+	struct detaching *detaching = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&detaching->next, 1)) < detaching->links->n)
+		bpf_link__destroy(detaching->links->links[i]);
+	return NULL;
+}
+
+void probe_detach_together(struct probe_links *links)
+{
+	struct detaching detaching = {.links = links};
+	pthread_t threads[MAX_THREADS];
+	size_t n = 0;
+
+	while (n < MAX_THREADS && n + 1 < links->n &&
+	       pthread_create(&threads[n], NULL, detach_some, &detaching) == 0)
+		n++;
+	detach_some(&detaching);
+	while (n)
+		pthread_join(threads[--n], NULL);
+	links->n = 0;
+	probe_detach(links);
 }

@@ -39,4 +39,13 @@ int probe_attach(struct bpf_program *program, pid_t pid, const char *path,
 		 const struct probe *probes, size_t n, bool is_return, struct probe_links *links);
 void probe_detach(struct probe_links *links);
 
+/* Moves the links of `from` to `to`; where there is no memory for that, detaches them. */
+void probe_links_move(struct probe_links *from, struct probe_links *to);
+
+/*
+ * As probe_detach(), but in no order. The kernel lets the end of each link wait until no program of it can run, some 50 ms: here they wait
+ * together, however many there are.
+ */
+void probe_detach_together(struct probe_links *links);
+
 #endif
