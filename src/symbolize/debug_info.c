@@ -214,7 +214,10 @@ static void find_split(struct debug_info *info, Dwarf_CU *cu, Dwarf_Die *die, Dw
 
 static int add_unit(struct debug_info *info, Dwarf_CU *cu, uint8_t type, Dwarf_Die *die)
 {
-	struct debug_unit unit = {.die = *die, .tree = *die, .losses = info->losses};
+	struct debug_unit unit = {.die = *die,
+				  .tree = *die,
+				  .losses = info->losses,
+				  .scopes = {.losses = info->losses}};
 
 	if (type != DW_UT_compile && type != DW_UT_skeleton)
 		return 0;

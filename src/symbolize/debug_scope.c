@@ -69,11 +69,18 @@ static int scan(struct debug_scopes *scopes, Dwarf_Die *parent, uint32_t inside,
 	Dwarf_Die die;
 	int err = 0, last;
 
-	if (depth > MAX_NESTING || dwarf_child(parent, &die))
+	if (dwarf_child(parent, &die))
 		return 0;
+	if (depth > MAX_NESTING) {
+		scopes->losses[LOSS_NESTING]++;
+		return 0;
+	}
 	do {
+		bool wanted = is_scope(dwarf_tag(&die)) && dwarf_haschildren(&die);
+
 		end->addr = NULL;
-		if (is_scope(dwarf_tag(&die)) && dwarf_haschildren(&die) && scopes->n < MAX_SCOPES)
+		scopes->losses[LOSS_RANGES] += wanted && scopes->n == MAX_SCOPES;
+		if (wanted && scopes->n < MAX_SCOPES)
 			err = scan_scope(scopes, &die, inside, depth, end, &last);
 		else
 			last = debug_next_entry(&die, end);

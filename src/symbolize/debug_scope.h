@@ -14,6 +14,7 @@
 
 struct debug_scopes {
 	bool known;
+	uint32_t *losses; /* as debug_info_open() was given */
 	struct debug_scope {
 		Dwarf_Die die;
 		uint32_t parent; /* number; UINT32_MAX: the unit */
