@@ -93,19 +93,23 @@ static void find_memory(const struct session *session, struct tui_facts *ret)
 /* What the kernel side counts anyway: all calls with --max-overhead, else walks, one for each call that is recorded; NULL: nothing. */
 static const char *count_events(const struct session *session, uint64_t *ret)
 {
-	uint64_t n = 0;
+	uint64_t n = 0; /* dwunw-added */
 
 	if (session->options.max_overhead) {
 		*ret = session->leash.sum.n;
 		return "calls";
 	}
-	if (!session->dwunw)
-		return NULL;
-	for (size_t stop = 0; stop < DWUNW_N_STOP_REASONS; stop++)
-		if (stop != DWUNW_STOP_RATE && stop != DWUNW_STOP_DROPPED) /* counted besides */
-			n += session->told_stats.stops[stop];
-	*ret = n;
-	return "recorded";
+	/* dwunw-added begin */
+	if (session->dwunw) {
+		for (size_t stop = 0; stop < DWUNW_N_STOP_REASONS; stop++)
+			if (stop != DWUNW_STOP_RATE &&
+			    stop != DWUNW_STOP_DROPPED) /* counted besides */
+				n += session->told_stats.stops[stop];
+		*ret = n;
+		return "recorded";
+	}
+	/* dwunw-added end */
+	return NULL;
 }
 
 static void find_rate(const struct session *session, struct live_facts *facts, int64_t now_ms,
