@@ -22,7 +22,7 @@
 # make install    library, headers, tools, man pages under $(DESTDIR)$(PREFIX)
 # make libbpf LIBBPF_SRC=DIR   a libbpf source tree, into build/libbpf, to be used instead of the system's
 #
-# Variables: ARCH CC CROSS_COMPILE CLANG BPFTOOL CFLAGS LDFLAGS LIBBPF_CFLAGS LIBBPF_LDLIBS PREFIX DESTDIR
+# Variables: ARCH CC CROSS_COMPILE CLANG BPFTOOL PROTOC_C CFLAGS LDFLAGS LIBBPF_CFLAGS LIBBPF_LDLIBS PREFIX DESTDIR
 #            V=1 (show commands)  SAN=address,undefined (own build folder)  WERROR= (warnings are not errors)
 
 .DELETE_ON_ERROR:
