@@ -86,6 +86,12 @@ function decodeHistory(digits, n) {
 	return Array.from({length: n}, (_, i) => digitOf(digits.charCodeAt(digits.length === 1 ? 0 : i)));
 }
 
+/* Bytes a minute of all stacks together, with those that have gone since. */
+function growthOf(raw) {
+	const [since, from] = raw.reports.length > 1 ? raw.reports[0] : [0, 0];
+	return raw.elapsed_ms > since ? Math.round((raw.bytes - from) * 60000 / (raw.elapsed_ms - since)) : 0;
+}
+
 function decodeView(raw) {
 	const view = Object.assign({}, raw);
 	view.functions = decodeFunctions(raw);
@@ -97,6 +103,12 @@ function decodeView(raw) {
 		name: visible(path).replace(/^.*\//, '') || visible(path),
 		buildId: buildId || '',
 	}));
+	if (raw.walk === 'kernel') { /* what is in no module of the kernel is in the kernel itself */
+		const own = view.modules.push({path: 'kernel', name: 'kernel', buildId: ''}) - 1;
+		for (const fn of view.functions)
+			fn.module = fn.module < 0 ? own : fn.module;
+	}
+	view.per_minute = growthOf(raw);
 	view.processes = raw.processes.map(([pid, comm]) => ({pid, comm: visible(comm || '')}));
 	view.points = Math.ceil(raw.reports.length / raw.history_step);
 	return view;

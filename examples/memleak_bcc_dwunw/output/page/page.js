@@ -6,12 +6,10 @@ function tile(what, text, small, picture) {
 }
 
 /* Of all that is outstanding, since the first report that is known. */
-function growthTile(view) {
-	const [since, from] = view.reports.length > 1 ? view.reports[0] : [0, 0];
+function growthTile(view, about) {
 	const most = view.reports.reduce((high, [, bytes]) => Math.max(high, bytes), 1), n = view.reports.length;
-	const perMinute = view.elapsed_ms > since ? (view.bytes - from) * 60000 / (view.elapsed_ms - since) : 0;
 	const levels = view.reports.map(([, bytes]) => Math.floor(63 * bytes / most));
-	return tile('Growth', signedBytes(Math.round(perMinute)) + '/min', n > 1 ? 'over ' + n + ' reports' : 'since the start',
+	return tile('Growth', about + signedBytes(view.per_minute) + '/min', n > 1 ? 'over ' + n + ' reports' : 'since the start',
 		n > 1 ? trendLine(levels, n, 'outstanding bytes at ' + n + ' reports') : '');
 }
 
@@ -27,13 +25,13 @@ function showHeader(view) {
 	const tiles = [
 		tile('Outstanding', about + inUnits(view.bytes), about + exact(view.bytes) + ' bytes'),
 		tile('Blocks', about + exact(view.blocks), exact(view.stacks.length) + ' stacks'),
-		growthTile(view),
+		growthTile(view, about),
 		tile('Traced for', duration(view.elapsed_ms), 'stacks by ' + view.walk),
 	];
 	if (!view.no_ages)
 		tiles.push(tile('Oldest block', duration(oldest), view.min_age_ms ? 'younger than ' + duration(view.min_age_ms) + ' left out' : 'of any age'));
 	if (view.all_bytes !== view.bytes)
-		tiles.push(tile('Of any age', about + inUnits(view.all_bytes), exact(view.all_blocks) + ' blocks'));
+		tiles.push(tile('Of any age', about + inUnits(view.all_bytes), about + exact(view.all_blocks) + ' blocks'));
 	if (view.before)
 		tiles.push(tile('Change', signedBytes(view.bytes - view.before.bytes), 'since ' + clock(view.before.when)));
 	document.getElementById('tiles').replaceChildren(...tiles);

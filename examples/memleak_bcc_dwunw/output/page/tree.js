@@ -52,6 +52,7 @@ function buildTree(view, inverted) {
 			node = kid;
 		}
 	}
+	root.per_minute = view.per_minute;
 	return tree;
 }
 
