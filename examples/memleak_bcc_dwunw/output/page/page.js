@@ -1,5 +1,7 @@
 /* The page: what its parts share, and what the user does. */
 
+const WALKS = {dwunw: 'stacks by call frame information', 'frame pointers': 'stacks by frame pointer', kernel: 'stacks by the kernel'};
+
 function tile(what, text, small, picture) {
 	return element('div', {class: 'tile'}, element('span', {class: 'what'}, what), element('b', null, text),
 		element('small', null, small), picture || '');
@@ -26,7 +28,7 @@ function showHeader(view) {
 		tile('Outstanding', about + inUnits(view.bytes), about + exact(view.bytes) + ' bytes'),
 		tile('Blocks', about + exact(view.blocks), exact(view.stacks.length) + ' stacks'),
 		growthTile(view, about),
-		tile('Traced for', duration(view.elapsed_ms), 'stacks by ' + view.walk),
+		tile('Traced for', duration(view.elapsed_ms), WALKS[view.walk] || 'stacks by ' + view.walk),
 	];
 	if (!view.no_ages)
 		tiles.push(tile('Oldest block', duration(oldest), view.min_age_ms ? 'younger than ' + duration(view.min_age_ms) + ' left out' : 'of any age'));
@@ -48,7 +50,7 @@ function showComplete(view) {
 	if (view.sums.length)
 		parts.push(element('table', {class: 'sums'}, element('thead', null, head), element('tbody', null, ...view.sums.map(row))));
 	else
-		parts.push(element('p', null, 'Stacks were walked by ' + view.walk + ': nobody knows which of them are whole.'));
+		parts.push(element('p', null, 'Stacks were walked by ' + (view.walk === 'kernel' ? 'the kernel' : view.walk) + ': nobody knows which of them are whole.'));
 	if (view.estimated)
 		parts.push(element('p', null, 'Numbers are estimates: allocations were sampled.'));
 	parts.push(view.notes.length ? element('ul', {class: 'notes'}, ...view.notes.map((note) => element('li', null, visible(note)))) :
