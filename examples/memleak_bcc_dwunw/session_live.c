@@ -170,7 +170,6 @@ int live_open(struct session *session)
 	}
 	model_init(&live->model, screen_is_utf8(live->screen));
 	live->model.sort = sorts[session->options.sort];
-	live->model.facts.every_s = session->options.interval_s;
 	session->live = live;
 	message_hold(on_message, live);
 	progress_to(on_progress, live);
@@ -328,9 +327,13 @@ const struct growth *live_growth_base(const struct live *live)
 	return live->facts.n_kept ? live->facts.kept[0].growth : NULL;
 }
 
-void live_tell_schedule(struct live *live, double every_s)
+void live_tell_schedule(struct session *session, double s)
 {
-	live->model.facts.every_s = every_s;
+	double before = session->live->model.facts.next_s;
+
+	session->live->model.facts.next_s = s > session->options.interval_s + 1 ? s : 0;
+	if (before != session->live->model.facts.next_s)
+		draw(session);
 }
 
 void live_end(struct session *session)
