@@ -206,16 +206,17 @@ bool live_is_paused(const struct live *live)
 
 static void write_report(struct session *session)
 {
-	struct live *live = session->live;
-	struct report_options options = live->options;
+	const struct live *live = session->live;
+	struct report_groups groups = live->groups;
+	struct report_options shown = live->options;
 	struct report_before before;
 	struct view *view =
-		session_compared_view(session, &live->snapshot, &live->groups, &options, &before);
+		session_compared_view(session, &live->snapshot, &groups, &shown, &before);
 
-	if (!view)
+	if (!view) /* which was said */
 		return;
-	options.before = session->options.diff ? &before : NULL;
-	session_write_outputs(session, view, &live->snapshot, &live->groups, &options);
+	shown.before = session->options.diff ? &before : NULL;
+	session_write_outputs(session, view, &live->snapshot, &groups, &shown);
 	view_free(view);
 }
 
@@ -303,6 +304,7 @@ int live_take(struct session *session, struct report_snapshot *snapshot,
 	live->snapshot = *snapshot;
 	live->groups = *groups;
 	live->options = *options;
+	live->options.before = NULL;
 	*snapshot = (struct report_snapshot){};
 	*groups = (struct report_groups){};
 	if (!options->show_allocs) { /* for text that lists them */
