@@ -318,9 +318,12 @@ static int read_blocks(struct collector *c)
 	struct reading sums = {c, c->source->combined_fd, sizeof(struct memleak_combined_key),
 			       sizeof(struct memleak_combined), add_sum};
 	struct reading *reading = c->source->combined_only ? &sums : &blocks;
-	int err = map_read_batches(reading->map_fd, reading->key_size, reading->value_size,
-				   read_batch, reading);
+	int err;
 
+	if (c->source->verified_since_ns)
+		*c->source->doubtful_bytes = *c->source->doubtful_blocks = 0;
+	err = map_read_batches(reading->map_fd, reading->key_size, reading->value_size, read_batch,
+			       reading);
 	if (!err && c->source->combined_only && c->source->count_inherited)
 		err = map_read_batches(inherited.map_fd, inherited.key_size, inherited.value_size,
 				       read_batch, &inherited);

@@ -43,7 +43,7 @@ struct collect_source {
 	const struct sampling *sampling;
 	/* Blocks from before that are left out and summed up: frees of them may have gone unseen. 0: none. */
 	uint64_t verified_since_ns;
-	uint64_t *doubtful_bytes, *doubtful_blocks;
+	uint64_t *doubtful_bytes, *doubtful_blocks; /* as of the last reading */
 	size_t max_depth;
 	const struct kallsyms *kernel_symbols; /* kernel mode, where they may be read */
 	/* dwunw-added begin: NULL: stacks are bpf_get_stackid()'s */

@@ -170,7 +170,6 @@ int live_open(struct session *session)
 	}
 	model_init(&live->model, screen_is_utf8(live->screen));
 	live->model.sort = sorts[session->options.sort];
-	live->model.facts.every_s = session->options.interval_s;
 	session->live = live;
 	message_hold(on_message, live);
 	progress_to(on_progress, live);
@@ -207,16 +206,17 @@ bool live_is_paused(const struct live *live)
 
 static void write_report(struct session *session)
 {
-	struct live *live = session->live;
-	struct report_options options = live->options;
+	const struct live *live = session->live;
+	struct report_groups groups = live->groups;
+	struct report_options shown = live->options;
 	struct report_before before;
 	struct view *view =
-		session_compared_view(session, &live->snapshot, &live->groups, &options, &before);
+		session_compared_view(session, &live->snapshot, &groups, &shown, &before);
 
-	if (!view)
+	if (!view) /* which was said */
 		return;
-	options.before = session->options.diff ? &before : NULL;
-	session_write_outputs(session, view, &live->snapshot, &live->groups, &options);
+	shown.before = session->options.diff ? &before : NULL;
+	session_write_outputs(session, view, &live->snapshot, &groups, &shown);
 	view_free(view);
 }
 
@@ -304,6 +304,7 @@ int live_take(struct session *session, struct report_snapshot *snapshot,
 	live->snapshot = *snapshot;
 	live->groups = *groups;
 	live->options = *options;
+	live->options.before = NULL;
 	*snapshot = (struct report_snapshot){};
 	*groups = (struct report_groups){};
 	if (!options->show_allocs) { /* for text that lists them */
@@ -328,9 +329,13 @@ const struct growth *live_growth_base(const struct live *live)
 	return live->facts.n_kept ? live->facts.kept[0].growth : NULL;
 }
 
-void live_tell_schedule(struct live *live, double every_s)
+void live_tell_schedule(struct session *session, double s)
 {
-	live->model.facts.every_s = every_s;
+	double before = session->live->model.facts.next_s;
+
+	session->live->model.facts.next_s = s > session->options.interval_s + 1 ? s : 0;
+	if (before != session->live->model.facts.next_s)
+		draw(session);
 }
 
 void live_end(struct session *session)

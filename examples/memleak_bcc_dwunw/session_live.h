@@ -38,8 +38,8 @@ int live_take(struct session *session, struct report_snapshot *snapshot,
 	      struct report_groups *groups, const struct report_options *options);
 /* What its growth is to be counted from; NULL: nothing yet. */
 const struct growth *live_growth_base(const struct live *live);
-/* How far away the next report is from the last. */
-void live_tell_schedule(struct live *live, double every_s);
+/* How far away the next report is: said if that is long. */
+void live_tell_schedule(struct session *session, double s);
 /* All targets have ended: what is there stays on the screen, and says so. */
 void live_end(struct session *session);
 

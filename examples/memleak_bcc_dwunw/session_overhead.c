@@ -298,3 +298,19 @@ void leash_print_doubts(FILE *out, const struct session *session)
 			leash->doubtful_bytes, leash->doubtful_blocks,
 			clock_text(leash->verified_since, text, sizeof(text)));
 }
+
+void leash_tell_doubts(const struct session *session)
+{
+	char *text = NULL, *rest = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return;
+	leash_print_doubts(out, session);
+	if (fclose(out) == 0)
+		for (char *line = strtok_r(text, "\n", &rest); line;
+		     line = strtok_r(NULL, "\n", &rest))
+			message("%s", line);
+	free(text);
+}

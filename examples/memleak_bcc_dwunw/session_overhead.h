@@ -49,5 +49,7 @@ int64_t leash_due_ms(const struct session *session);
 void leash_look(struct session *session);
 /* What the report does not show, or shows with doubt. */
 void leash_print_doubts(FILE *out, const struct session *session);
+/* The same as messages. */
+void leash_tell_doubts(const struct session *session);
 
 #endif

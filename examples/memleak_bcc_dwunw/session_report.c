@@ -166,6 +166,8 @@ static int print_report(struct session *session, const struct report_snapshot *s
 /* What did not go as it should, on stderr. */
 static void tell(struct session *session, const struct report_snapshot *snapshot)
 {
+	if (session->live) /* else they stand behind the report */
+		leash_tell_doubts(session);
 	/* dwunw-added begin */
 	if (session->dwunw) {
 		tell_first_frames(session, snapshot);
@@ -201,7 +203,6 @@ void session_source(struct session *session, struct collect_target *targets,
 			.mappings = session->targets[i].mappings,
 		};
 	}
-	session->leash.doubtful_bytes = session->leash.doubtful_blocks = 0;
 	*ret = (struct collect_source){
 		.blocks_fd = bpf_map__fd(session->skel->maps.blocks),
 		.stacks_fd = bpf_map__fd(session->skel->maps.stack_traces),
@@ -236,7 +237,7 @@ struct report_options session_report_options(const struct session *session)
 		.sort = sorts[options->sort],
 		.show_allocs = options->show_allocs && !options->combined_only,
 		.details = options->show_details,
-		.medians = session->outputs,
+		.medians = session->outputs || session->options.tui,
 		.no_ages = options->combined_only,
 		.registers = options->verbose,
 		.only_complete = !session->kernel && options->mode == OPTIONS_MODE_FORCE,

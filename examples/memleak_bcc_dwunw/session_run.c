@@ -226,16 +226,22 @@ static int report_live(struct session *session, const struct schedule *schedule,
 
 static int report(struct session *session, struct schedule *schedule, enum cause cause)
 {
-	int64_t start_ms = cpu_ms();
-	int err;
+	int64_t start_ms = cpu_ms(), now_ms;
+	int err = trace_handle_all(session);
 
-	if (trace_handle_all(session))
-		return -EIO;
-	if (!session->live)
-		return session_report(session);
-	err = report_live(session, schedule, cause);
-	schedule_rest(schedule, monotonic_ms(), cpu_ms() - start_ms);
-	return err;
+	if (!err)
+		err = session->live ? report_live(session, schedule, cause)
+				    : session_report(session);
+	if (err)
+		return err;
+	now_ms = monotonic_ms();
+	if (cause == CAUSE_BEAT)
+		schedule_reported(schedule, now_ms);
+	if (session->live) {
+		schedule_rest(schedule, now_ms, cpu_ms() - start_ms);
+		live_tell_schedule(session, (double)(schedule->next_ms - now_ms) / 1000);
+	}
+	return 0;
 }
 
 int session_run(struct session *session)
@@ -255,8 +261,6 @@ int session_run(struct session *session)
 		if (wait_for_report(session, &schedule, &cause) ||
 		    report(session, &schedule, cause))
 			return EXIT_FAILURE;
-		if (cause == CAUSE_BEAT)
-			schedule_reported(&schedule, monotonic_ms());
 		if (cause < CAUSE_LEAKED && session_has_leaked(session))
 			cause = CAUSE_LEAKED; /* that report was the last */
 		if (cause < CAUSE_STOP)

@@ -264,8 +264,8 @@ check "stdin is none" refused 1 "standard input is not a terminal" "$TOOL" --tui
 no_output() {
 	mux kill-server 2>/dev/null
 	n_servers=$((n_servers + 1))
-	mux new-session -d "$1 $TOOL --tui -p $target 2>$WORK/stderr $2; echo \$? >$WORK/status"
 	rm -f "$WORK/status"
+	mux new-session -d "$1 $TOOL --tui -p $target 2>$WORK/stderr $2; echo \$? >$WORK/status"
 	wait_for 10 ended
 	cat "$WORK/stderr" "$WORK/status"
 	[ "$(wc -l <"$WORK/stderr")" = 1 ] && [ "$(cat "$WORK/status")" = 1 ] && grep -q "$3" "$WORK/stderr"

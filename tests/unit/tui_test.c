@@ -198,6 +198,8 @@ static void test_picture(void)
 	CHECK(grid.cells[4 * 80].selected && !grid.cells[5 * 80].selected);
 	grid_free(&grid);
 
+	model.facts.next_s = 18;
+	CHECK(draws(&model, "not complete; the next in 18 s: r"));
 	model.facts.overhead = -1;
 	model.facts.growth_s = 0;
 	model.facts.ended = "12:34:56";

@@ -121,6 +121,8 @@ static void draw_state(const struct tui_model *model, struct tui_grid *grid)
 	}
 	if (model->view)
 		draw_shortcomings(model->view, &pen);
+	if (facts->next_s > 0 && !facts->ended && !model->paused)
+		pen_format(&pen, TUI_PLAIN, "; the next in %.0f s: r", facts->next_s);
 	if (facts->n_notes)
 		pen_format(&pen, TUI_PLAIN, "; %zu message%s: m", facts->n_notes,
 			   facts->n_notes == 1 ? "" : "s");

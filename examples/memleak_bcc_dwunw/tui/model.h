@@ -61,8 +61,8 @@ struct tui_facts {
 	const char *rate_label;	  /* "recorded"; NULL: the next is not known */
 	double rate;		  /* events a second */
 	double overhead;	  /* share of a CPU, 0.01: 1 %; below 0: not known */
-	double growth_s;   /* growth in the view is since so many seconds; 0: it is the first */
-	double every_s;	   /* how often there is new data */
+	double growth_s; /* growth in the view is since so many seconds; 0: it is the first */
+	double next_s; /* reports take so long that the next one is as far away; 0: it comes when it is due */
 	const char *ended; /* the targets have: when; NULL: no */
 	const char *const *notes;
 	size_t n_notes;

@@ -154,9 +154,8 @@ void screen_spoil(struct screen *screen)
 static attr_t attributes_of(const struct screen *screen, const struct tui_cell *cell)
 {
 	static const attr_t plain[TUI_N_ROLES] = {
-		[TUI_STRONG] = A_BOLD,		[TUI_HEADING] = A_UNDERLINE,
-		[TUI_WARNING] = A_BOLD,		[TUI_MATCH] = A_UNDERLINE,
-		[TUI_KEY] = A_BOLD | A_REVERSE,
+		[TUI_STRONG] = A_BOLD,	   [TUI_HEADING] = A_UNDERLINE,	   [TUI_WARNING] = A_BOLD,
+		[TUI_MATCH] = A_UNDERLINE, [TUI_KEY] = A_BOLD | A_REVERSE,
 	};
 	attr_t ret = plain[cell->role];
 
