@@ -164,16 +164,10 @@ static int print_report(struct session *session, const struct report_snapshot *s
 }
 
 /* What did not go as it should, on stderr. */
-static void tell(struct session *session, const struct report_snapshot *snapshot)
+static void tell(struct session *session)
 {
 	if (session->live) /* else they stand behind the report */
 		leash_tell_doubts(session);
-	/* dwunw-added begin */
-	if (session->dwunw) {
-		tell_first_frames(session, snapshot);
-		tell_stats(session);
-	}
-	/* dwunw-added end */
 	if (session->kernel)
 		kernel_tell_counts(session->kernel);
 	else
@@ -304,8 +298,14 @@ static int show(struct session *session, const struct collect_source *source,
 	}
 	if (!err && prints && print_report(session, snapshot, &groups, &shown))
 		*ret = true;
+	/* dwunw-added begin */
+	if (!err && session->dwunw) {
+		tell_first_frames(session, snapshot);
+		tell_stats(session);
+	}
+	/* dwunw-added end */
 	if (!err)
-		tell(session, snapshot);
+		tell(session);
 	if (view)
 		session_write_outputs(session, view, snapshot, &groups, &shown);
 	view_free(view);
