@@ -9,6 +9,7 @@
 # make test-formats  what `go tool pprof` and speedscope read of the files of --output
 # make test-vm    end-to-end tests under kernels from 5.10 to 6.12, in an emulator; KERNELS="6.1 6.12": only those
 # make test-page  the pages of --output FILE.html in headless Chromium
+# make memo-soak   stacks that a memo knows against plain walks, over 10 million events
 # make soak MINUTES=20  exact totals and flat memory, under the load of sixteen threads
 # make demo       installs what is missing (as root), builds, shows the leak report of a small program
 # make check      what needs no running: formatting, scripts, licence lines, README pair
@@ -40,6 +41,7 @@ include mk/bpf.mk
 include mk/examples.mk
 include mk/tests.mk
 include mk/walker.mk
+include mk/memo.mk
 include mk/fuzz.mk
 include mk/bench.mk
 include mk/install.mk

@@ -81,7 +81,7 @@ bpf-size: examples
 .PHONY: test-vm
 test-vm:
 	scripts/install-deps vm
-	$(MAKE) examples $(PROGRAMS)
+	$(MAKE) examples $(PROGRAMS) $(MEMO)/memo
 	BUILD=$(B) tests/vm/run $(KERNELS)
 
 # The long form of tests/e2e/soak.sh, which tests/run runs for some seconds.

@@ -49,9 +49,10 @@ static void tell_walks(const struct dwunw_bpf_stats *stats)
 			incomplete += stats->stops[stop];
 	}
 	message("[dwunw] walks: %" PRIu64 " complete, %" PRIu64 " by frame pointer, %" PRIu64
-		" finished in user space, %" PRIu64 " incomplete, %" PRIu64 " with all registers",
+		" finished in user space, %" PRIu64 " incomplete, %" PRIu64
+		" with all registers, %" PRIu64 " partly known",
 		complete, stats->fp_stacks, stats->finished, incomplete - stats->finished,
-		stats->full_walks);
+		stats->full_walks, stats->known);
 }
 
 /* Appends to `line` as far as it fits. */
@@ -99,6 +100,10 @@ static void tell_stats(struct session *session)
 	if (now.stacks_full != told->stacks_full)
 		message("[dwunw] %" PRIu64 " stacks past --stack-storage-size: slower, not lost",
 			now.stacks_full);
+	if (now.no_memo != told->no_memo)
+		message("[dwunw] %" PRIu64
+			" stacks walked whole: no memory to remember their threads' last ones",
+			now.no_memo);
 	if (now.unannounced != told->unannounced)
 		message("[dwunw] %" PRIu64 " changes of mappings heard of late: ring buffer full",
 			now.unannounced);

@@ -15,6 +15,7 @@
 #ifndef DWUNW_BPF_H
 #define DWUNW_BPF_H
 
+#include "memo_check.bpf.h"
 #include "ship.bpf.h"
 #include "walk.bpf.h"
 
@@ -24,6 +25,7 @@ const volatile __u32 dwunw_walk_in_user; /* all walks are left to user space */
 #define DWUNW_APART_WORDS 32
 
 __u64 dwunw_next_process = 2; /* keys of processes that user space did not announce: even */
+__u64 dwunw_changes = 1; /* of any struct dwunw_process, and execs; counted after they were made */
 
 /*
  * A walk buffer of this CPU, for this program run. A per-CPU value alone would be overwritten by a program on a
@@ -67,20 +69,29 @@ static __always_inline struct dwunw_process *dwunw_current_process(void)
 	return process;
 }
 
+/* Whether user space has been told of the stack. */
+static __always_inline int dwunw_is_told(struct dwunw_slot *slot, __s64 id)
+{
+	__u64 key = id;
+	__u64 *recent = &slot->told[id & (DWUNW_TOLD - 1)];
+
+	if (*recent == key)
+		return 1;
+	if (!bpf_map_lookup_elem(&dwunw_stacks, &key))
+		return 0;
+	*recent = key;
+	return 1;
+}
+
 /* Tells user space of a stack the first time it is seen; an id is remembered only if that worked. */
 static __always_inline void dwunw_tell(struct dwunw_slot *slot, __u64 process, __u32 generation,
 				       __s64 id)
 {
 	__u64 key = id, size;
-	__u64 *recent = &slot->told[id & (DWUNW_TOLD - 1)];
 	__u32 told = 1;
 
-	if (*recent == key)
+	if (dwunw_is_told(slot, id))
 		return;
-	if (bpf_map_lookup_elem(&dwunw_stacks, &key)) {
-		*recent = key;
-		return;
-	}
 	dwunw_fill_event(&slot->event.event, DWUNW_EVENT_STACK, process, id);
 	slot->event.stop = slot->stop;
 	slot->event.generation = generation;
@@ -108,61 +119,119 @@ static __always_inline int dwunw_can_finish(__u32 stop)
  */
 static __always_inline void dwunw_tell_apart(struct dwunw_slot *slot)
 {
-	slot->hash = dwunw_hash_frame(slot->hash, slot->state.sp);
+	slot->hash = dwunw_hash_word(slot->hash, slot->state.sp);
 	slot->in_window = 0;
 	if (bpf_probe_read_user(slot->window, DWUNW_APART_WORDS * 8, (void *)slot->state.sp))
 		return;
 	for (int i = 0; i < DWUNW_APART_WORDS; i++)
-		slot->hash = dwunw_hash_frame(slot->hash, slot->window[i]);
+		slot->hash = dwunw_hash_word(slot->hash, slot->window[i]);
+}
+
+static __always_inline __s64 dwunw_hash_to_id(const struct dwunw_slot *slot)
+{
+	return dwunw_hash_word(slot->hash, slot->stop) & DWUNW_ID_HASH_MASK;
+}
+
+static __always_inline __s64 dwunw_count_root(struct dwunw_slot *slot, __s64 id)
+{
+	slot->counts[DWUNW_STOP_ROOT]++;
+	if (slot->fp_steps)
+		slot->counts[DWUNW_COUNT_FP_STACKS]++;
+	return id;
+}
+
+/*
+ * Key and generation of the current process: as they were found by another event of this thread, if there were no changes since; looking
+ * them up takes longer than comparing some stacks. -1: there is no memory for them.
+ */
+static __always_inline int dwunw_identify(struct dwunw_memo *memo, __u64 *key, __u32 *generation)
+{
+	__u64 leader = (__u64)bpf_get_current_task_btf()->group_leader;
+	__u64 changes = *(volatile __u64 *)&dwunw_changes;
+	struct dwunw_process *process;
+
+	if (memo && memo->changes == changes && memo->leader == leader) {
+		*key = memo->process;
+		*generation = memo->process_generation;
+		return 0;
+	}
+	/* in this order: what is found now may be older than later changes, never than these */
+	changes = __sync_fetch_and_add(&dwunw_changes, 0);
+	process = dwunw_current_process();
+	if (!process)
+		return -1;
+	*key = process->key;
+	*generation = process->generation;
+	if (memo && *key) { /* 0: another thread is about to give it one */
+		memo->process = *key;
+		memo->process_generation = *generation;
+		memo->leader = leader;
+		memo->changes = changes;
+	}
+	return 0;
 }
 
 static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_slot *slot)
 {
-	struct dwunw_process *process = dwunw_current_process();
+	struct dwunw_memo *memo = dwunw_memo_get(slot);
 	const struct dwunw_mappings *mappings = 0;
 	__u32 zero = 0, generation, place;
 	void *map;
+	__u64 key;
 	__s64 id;
 
-	if (!process)
+	if (dwunw_identify(memo, &key, &generation))
 		return -12; /* ENOMEM */
-	generation = process->generation;
 	slot->event.n_frames = 0;
 	slot->fp_root = 0;
 	slot->stop = dwunw_walk_in_user ? DWUNW_STOP_NOT_WALKED : DWUNW_STOP_NO_PROCESS;
-	place = process->key % DWUNW_MAX_PROCESSES;
+	place = key % DWUNW_MAX_PROCESSES;
 	map = dwunw_walk_in_user ? 0 : bpf_map_lookup_elem(&dwunw_mappings, &place);
 	if (map)
 		mappings = bpf_map_lookup_elem(map, &zero);
-	if (mappings && mappings->process == process->key) {
+	if (mappings && mappings->process == key) {
+		struct dwunw_walk walk = {slot, mappings, mappings->epoch, dwunw_seed(slot, key),
+					  0};
+		int result;
+
 		slot->stale = mappings->generation != generation;
-		dwunw_walk_stack(ctx, slot, mappings, process->key);
+		if (slot->stale)
+			walk.epoch = mappings->permanent_epoch;
+		result = dwunw_walk_by_memo(ctx, &walk, memo);
+		id = dwunw_hash_to_id(slot);
+		if (result == DWUNW_MEMO_KNOWN && !(dwunw_memo_test & DWUNW_MEMO_CHECK) &&
+		    dwunw_is_told(slot, id))
+			return dwunw_count_root(slot, id);
+		dwunw_walk_stack(ctx, &walk, key, result);
+		if ((dwunw_memo_test & DWUNW_MEMO_CHECK) && result == DWUNW_MEMO_KNOWN && walk.memo)
+			dwunw_memo_check(&walk, id, dwunw_hash_to_id(slot));
 		if (slot->stale && slot->stop == DWUNW_STOP_NO_MAPPING)
 			slot->stop = DWUNW_STOP_STALE;
 		if (dwunw_guess && slot->stop != DWUNW_STOP_ROOT && slot->stop != DWUNW_STOP_DEPTH)
-			dwunw_try_fp(ctx, slot, mappings, process->key);
+			dwunw_try_fp(ctx, slot, mappings, key);
 	}
 	if (dwunw_can_finish(slot->stop)) {
-		id = dwunw_ship(ctx, slot, process->key, generation);
+		id = dwunw_ship(ctx, slot, key, generation);
 		if (!(id & DWUNW_ID_REASON))
 			return id;
 		slot->stop = id & 15;
 	}
 	if (slot->fp_root)
 		slot->stop = DWUNW_STOP_ROOT;
+	if (slot->stop == DWUNW_STOP_ROOT) {
+		id = dwunw_count_root(slot, dwunw_hash_to_id(slot));
+		dwunw_tell(slot, key, generation, id);
+		return id;
+	}
 	slot->counts[slot->stop & 15]++;
 	/* the frames so far take less room than what was dropped */
 	if (slot->stop == DWUNW_STOP_RATE ||
 	    (slot->stop == DWUNW_STOP_DROPPED && !slot->event.n_frames))
 		return DWUNW_ID_REASON | slot->stop;
-	if (slot->stop == DWUNW_STOP_ROOT) {
-		if (slot->fp_steps)
-			slot->counts[DWUNW_COUNT_FP_STACKS]++;
-	} else if (slot->stop != DWUNW_STOP_DEPTH) {
+	if (slot->stop != DWUNW_STOP_DEPTH)
 		dwunw_tell_apart(slot);
-	}
-	id = dwunw_hash_frame(slot->hash, slot->stop) & DWUNW_ID_HASH_MASK;
-	dwunw_tell(slot, process->key, generation, id);
+	id = dwunw_hash_to_id(slot);
+	dwunw_tell(slot, key, generation, id);
 	return id;
 }
 
@@ -230,6 +299,7 @@ int dwunw_on_link_map(struct pt_regs *ctx)
 	if (state == 2 || process->link_map_state == 2 || (!state && !process->link_map_state))
 		__sync_fetch_and_add(&process->generation, 1);
 	process->link_map_state = state;
+	__sync_fetch_and_add(&dwunw_changes, 1);
 	if (state == 0)
 		dwunw_announce(DWUNW_EVENT_MAPPINGS, process->key);
 	return 0;
@@ -242,11 +312,14 @@ int dwunw_on_exec(void *ctx)
 	struct task_struct *leader = bpf_get_current_task_btf()->group_leader;
 	struct dwunw_process *process = bpf_task_storage_get(&dwunw_processes, leader, 0, 0);
 
-	if (!process)
+	if (!process) {
+		__sync_fetch_and_add(&dwunw_changes, 1);
 		return 0;
+	}
 	process->key = __sync_fetch_and_add(&dwunw_next_process, 2);
 	process->generation = 0;
 	process->link_map_state = 0;
+	__sync_fetch_and_add(&dwunw_changes, 1);
 	dwunw_announce(DWUNW_EVENT_PROCESS, process->key);
 	return 0;
 }

@@ -47,6 +47,14 @@ struct {
 	__type(value, struct dwunw_process);
 } dwunw_processes SEC(".maps");
 
+/* what is remembered of each thread */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct dwunw_memo);
+} dwunw_memos SEC(".maps");
+
 /* ids of the stacks that user space has been told of */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -9,57 +9,13 @@
 #define DWUNW_WALK_BPF_H
 
 #include "maps.bpf.h"
+#include "memo.bpf.h"
 #include "uretprobe.bpf.h"
-
-struct dwunw_reader {
-	struct dwunw_slot slot;
-};
-
-#include "dwunw_arch.bpf.h"
-#include "step.h"
 
 /* Set by user space before loading. */
 const volatile __u32 dwunw_max_depth = 127;
 const volatile __u32 dwunw_details; /* stack records carry stack pointers */
 const volatile __u32 dwunw_guess;   /* dwunw_bpf_opts.guess */
-
-/* Bytes below a missed word that a new window also takes: registers saved next to the return address. */
-#define DWUNW_WINDOW_LEAD 64
-
-#define DWUNW_HASH_MULTIPLIER 0x9e3779b97f4a7c15ULL
-
-/*
- * Reads through a window of the stack: a read costs by the call, hardly by the byte. A window never leaves the word's page: the
- * next one may be one that was never touched (between the stack's first frame and the environment, say), and failing costs
- * more than ten reads.
- */
-static __always_inline int dwunw_read_word(struct dwunw_reader *reader, __u64 addr, __u64 *ret)
-{
-	struct dwunw_slot *slot = &reader->slot;
-	__u64 off = addr - slot->window_start;
-
-	if (off >= slot->in_window) {
-		__u64 page = addr & ~(DWUNW_WINDOW_SIZE - 1ULL), size;
-		/* aligned, so that no word of the window lies across its end */
-		__u64 start = (addr - DWUNW_WINDOW_LEAD) & ~7ULL;
-
-		if (start < page)
-			start = page;
-		size = DWUNW_WINDOW_SIZE - (start - page);
-		slot->in_window = 0;
-		barrier_var(size);
-		if (size > DWUNW_WINDOW_SIZE ||
-		    bpf_probe_read_user(slot->window, size, (void *)start))
-			return -1;
-		slot->in_window = size;
-		slot->window_start = start;
-		off = addr - start;
-	}
-	if (off & 7)
-		return bpf_probe_read_user(ret, sizeof(*ret), (void *)addr);
-	*ret = slot->window[off / 8 & (DWUNW_WINDOW_SIZE / 8 - 1)];
-	return 0;
-}
 
 /* `size` bytes of table space at `address` are inside one shard: see DWUNW_SHARD_SIZE. */
 static __always_inline const __u8 *dwunw_shard(__u32 address)
@@ -193,22 +149,19 @@ static __always_inline __u64 dwunw_code(const struct dwunw_slot *slot,
 	return DWUNW_CODE_NO_TABLE | (pc ^ (__u64)mappings->generation << 47);
 }
 
-static __always_inline __u64 dwunw_hash_frame(__u64 hash, __u64 code)
-{
-	hash = (hash ^ code) * DWUNW_HASH_MULTIPLIER;
-	return hash ^ hash >> 29;
-}
-
 /*
- * The rule at the frame's pc, not from the cache: slot->rule, slot->code; *flags gets DWUNW_FRAME_* bits. *cacheable:
- * the answer depends on nothing but the pc. DWUNW_CONTINUE or a stop reason.
+ * The rule at the frame's pc, not from the cache: slot->rule, slot->code, and slot->flags. slot->cacheable: the answer depends on
+ * nothing but the pc. DWUNW_CONTINUE or a stop reason. A global function: the verifier goes through it once.
  */
-static __always_inline int dwunw_look_up(struct dwunw_slot *slot,
-					 const struct dwunw_mappings *mappings, __u64 *flags,
-					 int *cacheable)
+__noinline int dwunw_look_up(struct dwunw_slot *slot, const struct dwunw_mappings *mappings)
 {
-	__u64 pc = dwunw_lookup_pc(&slot->state), vaddr;
+	__u64 pc, vaddr;
 
+	if (!slot || !mappings)
+		return DWUNW_STOP_NO_MAPPING;
+	pc = dwunw_lookup_pc(&slot->state);
+	slot->flags = slot->state.pc_exact ? DWUNW_FRAME_EXACT : 0;
+	slot->cacheable = 0;
 	if (dwunw_find_mapping(slot, mappings, pc)) {
 		if (dwunw_is_null_call(&slot->state)) {
 			slot->code = DWUNW_CODE_NO_TABLE;
@@ -220,7 +173,7 @@ static __always_inline int dwunw_look_up(struct dwunw_slot *slot,
 			slot->code = slot->state.pc;
 			return DWUNW_STOP_NO_MAPPING;
 		}
-		*flags |= DWUNW_FRAME_TRAMPOLINE;
+		slot->flags |= DWUNW_FRAME_TRAMPOLINE;
 		pc = slot->state.pc - 1;
 		slot->code = slot->state.pc;
 		if (dwunw_find_mapping(slot, mappings, pc))
@@ -242,7 +195,7 @@ static __always_inline int dwunw_look_up(struct dwunw_slot *slot,
 			if (dwunw_find_rule(slot, slot->mapping.table, vaddr + 1))
 				return DWUNW_STOP_NO_TABLE;
 			if (slot->rule.cfa_kind != DWUNW_NO_RULE)
-				*flags |= DWUNW_FRAME_EXACT;
+				slot->flags |= DWUNW_FRAME_EXACT;
 			if (slot->rule.cfa_kind != DWUNW_NO_RULE &&
 			    !(slot->rule.flags & DWUNW_RULE_SIGNAL))
 				return DWUNW_STOP_ROOT;
@@ -250,22 +203,16 @@ static __always_inline int dwunw_look_up(struct dwunw_slot *slot,
 	}
 	if (slot->rule.cfa_kind == DWUNW_NO_RULE) {
 		if (!slot->state.pc_exact)
-			*flags |= DWUNW_FRAME_FP;
+			slot->flags |= DWUNW_FRAME_FP;
 		return dwunw_no_cfi(slot);
 	}
 	if (slot->rule.flags & DWUNW_RULE_SIGNAL)
-		*flags |= DWUNW_FRAME_SIGNAL;
+		slot->flags |= DWUNW_FRAME_SIGNAL;
 	/* what was found otherwise than by its pc must not be found by it */
-	*cacheable = !(*flags & DWUNW_FRAME_TRAMPOLINE) &&
-		     !!(*flags & DWUNW_FRAME_EXACT) == !!slot->state.pc_exact;
+	slot->cacheable = !(slot->flags & DWUNW_FRAME_TRAMPOLINE) &&
+			  !!(slot->flags & DWUNW_FRAME_EXACT) == !!slot->state.pc_exact;
 	return DWUNW_CONTINUE;
 }
-
-struct dwunw_walk {
-	struct dwunw_slot *slot;
-	const struct dwunw_mappings *mappings;
-	__u64 epoch; /* of what is believed */
-};
 
 #define DWUNW_WORDS_A_FRAME (dwunw_details ? 3 : 2)
 
@@ -278,7 +225,7 @@ static __always_inline void dwunw_record(struct dwunw_slot *slot, __u32 frame, _
 	if (frame < slot->skip)
 		return;
 	slot->event.n_frames = index + 1;
-	slot->hash = dwunw_hash_frame(slot->hash, code);
+	dwunw_hash_frame(slot, code);
 	index = index * DWUNW_WORDS_A_FRAME + slot->base;
 	slot->frames[index & (DWUNW_FRAME_WORDS - 1)] = pc | flags << DWUNW_FRAME_FLAG_SHIFT;
 	slot->frames[(index + 1) & (DWUNW_FRAME_WORDS - 1)] = code;
@@ -286,19 +233,36 @@ static __always_inline void dwunw_record(struct dwunw_slot *slot, __u32 frame, _
 		slot->frames[(index + 2) & (DWUNW_FRAME_WORDS - 1)] = sp;
 }
 
+/* Notes what the memo needs of the frame, before the step from it. */
+static __always_inline void dwunw_note(struct dwunw_slot *slot, __u32 frame, __u64 flags,
+				       __u64 code)
+{
+	struct dwunw_memo_step *step = &slot->steps[frame & (DWUNW_MEMO_STATES - 1)];
+
+	step->pc = slot->state.pc;
+	step->sp = slot->state.sp;
+	step->fp = slot->state.fp;
+	step->code = code;
+	step->state = (slot->state.pc_exact ? DWUNW_STATE_EXACT : 0) |
+		      (flags & DWUNW_FRAME_FP ? DWUNW_STATE_FP : 0);
+	step->flags = flags & DWUNW_FRAME_TRAMPOLINE ? DWUNW_STEP_HIDDEN : 0;
+	slot->frame = frame;
+}
+
 /*
  * One frame of the common walk: records it and goes to its caller. Nonzero ends the walk; slot->stop says why. The rule is
- * used where it lies, in the cache or in the slot: copying it would show in every frame.
+ * used where it lies, in the cache or in the slot: copying it would show in every frame. `noted`: a memo is to learn of it.
  */
-static long dwunw_walk_common(__u32 frame, struct dwunw_walk *walk)
+static __always_inline int dwunw_walk_frame(__u32 frame, struct dwunw_walk *walk, const int noted)
 {
 	struct dwunw_slot *slot = walk->slot;
 	struct dwunw_step_state *s = &slot->state;
+	struct dwunw_memo_step *step = &slot->steps[frame & (DWUNW_MEMO_STATES - 1)];
 	__u64 pc = dwunw_lookup_pc(s), epoch = walk->epoch;
 	__u64 flags = s->pc_exact ? DWUNW_FRAME_EXACT : 0;
 	__u32 set = (pc * DWUNW_HASH_MULTIPLIER) >> 55 & (DWUNW_CACHE_SETS - 1);
 	struct dwunw_cache_entry *entry = &slot->cache[set][0];
-	int stop, cacheable = 0;
+	int stop;
 
 	if (frame >= slot->end) {
 		slot->stop = DWUNW_STOP_DEPTH;
@@ -309,11 +273,16 @@ static long dwunw_walk_common(__u32 frame, struct dwunw_walk *walk)
 	if (entry->pc == pc && entry->epoch == epoch) {
 		flags |= entry->flags;
 		dwunw_record(slot, frame, s->pc, s->sp, flags, entry->code);
+		if (noted) {
+			dwunw_note(slot, frame, flags, entry->code);
+			step->rule = entry->rule;
+		}
 		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot, &entry->rule,
 				  0, &slot->cfa);
 	} else {
-		stop = dwunw_look_up(slot, walk->mappings, &flags, &cacheable);
-		if (cacheable) {
+		stop = dwunw_look_up(slot, walk->mappings);
+		flags = slot->flags;
+		if (slot->cacheable) {
 			slot->victim ^= 1;
 			entry = &slot->cache[set][slot->victim & 1];
 			entry->pc = pc;
@@ -323,14 +292,34 @@ static long dwunw_walk_common(__u32 frame, struct dwunw_walk *walk)
 			entry->flags = flags & DWUNW_FRAME_SIGNAL;
 		}
 		dwunw_record(slot, frame, DWUNW_FRAME_PC(s->pc), s->sp, flags, slot->code);
+		if (noted) {
+			dwunw_note(slot, frame, flags, slot->code);
+			step->rule = slot->rule;
+			if (!slot->cacheable && !(flags & DWUNW_FRAME_FP))
+				step->flags |= DWUNW_STEP_OTHER;
+		}
 		if (stop == DWUNW_CONTINUE)
 			stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot,
 					  &slot->rule, 0, &slot->cfa);
+		else if (noted)
+			step->flags |= DWUNW_STEP_OTHER;
 	}
+	if (noted)
+		step->cfa = slot->cfa;
 	if (stop == DWUNW_CONTINUE)
 		return 0;
 	slot->stop = stop;
 	return 1;
+}
+
+static long dwunw_walk_common(__u32 frame, struct dwunw_walk *walk)
+{
+	return dwunw_walk_frame(frame, walk, 0);
+}
+
+static long dwunw_walk_noted(__u32 frame, struct dwunw_walk *walk)
+{
+	return dwunw_walk_frame(frame, walk, 1) || dwunw_memo_arrived(walk, frame + 1);
 }
 
 /* slot->full_rule: the rule that slot->rule is the beginning of. */
@@ -372,15 +361,14 @@ static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
 {
 	struct dwunw_slot *slot = walk->slot;
 	struct dwunw_step_state *s = &slot->state;
-	__u64 flags = s->pc_exact ? DWUNW_FRAME_EXACT : 0;
-	int stop, cacheable = 0;
+	int stop;
 
 	if (frame >= slot->end) {
 		slot->stop = DWUNW_STOP_DEPTH;
 		return 1;
 	}
-	stop = dwunw_look_up(slot, walk->mappings, &flags, &cacheable);
-	dwunw_record(slot, frame, DWUNW_FRAME_PC(s->pc), s->sp, flags, slot->code);
+	stop = dwunw_look_up(slot, walk->mappings);
+	dwunw_record(slot, frame, DWUNW_FRAME_PC(s->pc), s->sp, slot->flags, slot->code);
 	if (stop == DWUNW_CONTINUE && dwunw_complete_rule(slot))
 		stop = DWUNW_STOP_NO_TABLE;
 	if (stop == DWUNW_CONTINUE && dwunw_fp_comes_first(s, slot->by_fp, &slot->rule) &&
@@ -398,12 +386,18 @@ static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
 	return 1;
 }
 
-static __always_inline void dwunw_walk_start(struct dwunw_slot *slot, __u64 process)
+static __always_inline __u64 dwunw_seed(const struct dwunw_slot *slot, __u64 process)
+{
+	return process * DWUNW_HASH_MULTIPLIER ^ slot->by_fp;
+}
+
+static __always_inline void dwunw_walk_start(struct dwunw_slot *slot)
 {
 	slot->state.pc_exact = 1;
 	slot->state.fp_lost = 0;
 	slot->mapping.start = slot->mapping.end = 0;
-	slot->hash = process * DWUNW_HASH_MULTIPLIER ^ slot->by_fp;
+	slot->hash = 0;
+	slot->hash_factor = 1;
 	slot->event.n_frames = 0;
 	slot->fp_steps = 0;
 	slot->cfa = 0;
@@ -418,30 +412,74 @@ static __always_inline void dwunw_walk_with_all(struct pt_regs *ctx, struct dwun
 	__builtin_memcpy(slot->state.regs, slot->registers.regs, sizeof(slot->state.regs));
 	slot->state.valid = slot->registers.valid;
 	dwunw_arch_start(ctx, &slot->state);
-	dwunw_walk_start(slot, process);
+	dwunw_walk_start(slot);
 	bpf_loop(DWUNW_MAX_FRAMES, dwunw_walk_full, walk, 0);
+	dwunw_hash_end(slot, dwunw_seed(slot, process));
+}
+
+static __always_inline void dwunw_walk_begin(struct pt_regs *ctx, struct dwunw_slot *slot)
+{
+	slot->in_window = 0;
+	slot->trampoline = 1;
+	dwunw_arch_start(ctx, &slot->state);
+	dwunw_walk_start(slot);
+}
+
+/* The common walk with the memo of the thread: what became of it. */
+enum dwunw_memo_result {
+	DWUNW_MEMO_UNUSED, /* nothing: there is no memo, or it rests */
+	DWUNW_MEMO_KNOWN, /* the stack is complete, slot->hash is right; its frames are not there */
+	DWUNW_MEMO_WALKED, /* as by dwunw_walk_common() */
+};
+
+static __always_inline int dwunw_walk_by_memo(struct pt_regs *ctx, struct dwunw_walk *walk,
+					      struct dwunw_memo *memo)
+{
+	struct dwunw_slot *slot = walk->slot;
+
+	dwunw_walk_begin(ctx, slot);
+	if (!memo || !dwunw_memo_claim(memo))
+		return DWUNW_MEMO_UNUSED;
+	walk->memo = memo;
+	slot->arrived = 0;
+	dwunw_memo_verify(walk);
+	if (dwunw_memo_arrived(walk, 0)) {
+		slot->counts[DWUNW_COUNT_MEMO_WHOLE]++;
+		dwunw_memo_judge(slot, memo, 0);
+		dwunw_memo_release(memo);
+		return DWUNW_MEMO_KNOWN;
+	}
+	bpf_loop(DWUNW_MAX_FRAMES, dwunw_walk_noted, walk, 0);
+	slot->counts[slot->arrived ? DWUNW_COUNT_MEMO_REST : DWUNW_COUNT_MEMO_NONE]++;
+	dwunw_memo_keep(walk);
+	dwunw_memo_judge(slot, memo, slot->frame + 1);
+	dwunw_memo_release(memo);
+	if (slot->arrived)
+		return DWUNW_MEMO_KNOWN;
+	dwunw_hash_end(slot, walk->seed);
+	return DWUNW_MEMO_WALKED;
 }
 
 /*
  * Walks the stack that `ctx` belongs to. Frames are in slot->frames, the reason of the end in slot->stop. With slot->stale, through
- * permanent mappings only.
+ * permanent mappings only. `result`: what dwunw_walk_by_memo() has left to do.
  */
-static __always_inline void dwunw_walk_stack(struct pt_regs *ctx, struct dwunw_slot *slot,
-					     const struct dwunw_mappings *mappings, __u64 process)
+static __always_inline void dwunw_walk_stack(struct pt_regs *ctx, struct dwunw_walk *walk,
+					     __u64 process, int result)
 {
-	struct dwunw_walk walk = {slot, mappings,
-				  slot->stale ? mappings->permanent_epoch : mappings->epoch};
+	struct dwunw_slot *slot = walk->slot;
 
-	slot->in_window = 0;
-	slot->trampoline = 1;
-	dwunw_arch_start(ctx, &slot->state);
-	dwunw_walk_start(slot, process);
-	bpf_loop(DWUNW_MAX_FRAMES, dwunw_walk_common, &walk, 0);
+	if (result == DWUNW_MEMO_KNOWN)
+		dwunw_walk_begin(ctx, slot);
+	if (result != DWUNW_MEMO_WALKED) {
+		bpf_loop(DWUNW_MAX_FRAMES, dwunw_walk_common, walk, 0);
+		dwunw_hash_end(slot, walk->seed);
+	}
 	if (slot->stop != DWUNW_STOP_REGISTER)
 		return;
 
 	slot->counts[DWUNW_COUNT_FULL_WALKS]++;
-	dwunw_walk_with_all(ctx, slot, &walk, process);
+	dwunw_walk_with_all(ctx, slot, walk, process);
 }
 
 /*
@@ -451,7 +489,7 @@ static __always_inline void dwunw_walk_stack(struct pt_regs *ctx, struct dwunw_s
 static __always_inline void dwunw_try_fp(struct pt_regs *ctx, struct dwunw_slot *slot,
 					 const struct dwunw_mappings *mappings, __u64 process)
 {
-	struct dwunw_walk walk = {slot, mappings, 0};
+	struct dwunw_walk walk = {slot, mappings, 0, 0, 0};
 	__u64 hash = slot->hash, sp = slot->state.sp, size;
 	__u32 n_frames = slot->event.n_frames, stop = slot->stop, most;
 

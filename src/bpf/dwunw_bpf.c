@@ -243,6 +243,8 @@ void dwunw_bpf_get_stats(struct dwunw_bpf *bpf, struct dwunw_bpf_stats *ret)
 		ret->untold += counts[DWUNW_COUNT_UNTOLD];
 		ret->unannounced += counts[DWUNW_COUNT_UNANNOUNCED];
 		ret->stacks_full += counts[DWUNW_COUNT_STACKS_FULL];
+		ret->known += counts[DWUNW_COUNT_MEMO_WHOLE] + counts[DWUNW_COUNT_MEMO_REST];
+		ret->no_memo += counts[DWUNW_COUNT_NO_MEMO];
 	}
 	for (const struct traced *traced = bpf->traced; traced; traced = traced->next) {
 		ret->unreadable += traced->n_unreadable;

@@ -93,6 +93,8 @@ static void walk_in_user_space(const struct snapshot *snapshot, struct dwunw_fra
 
 static struct dwunw_slot slot; /* like those of a CPU, one for all */
 
+static struct dwunw_memo memo; /* of the thread that the last snapshot was of, or of another */
+
 static void walk_as_kernel(const struct snapshot *snapshot, enum walker_how how)
 {
 	const struct walker_input input = {
@@ -105,6 +107,7 @@ static void walk_as_kernel(const struct snapshot *snapshot, enum walker_how how)
 		.trampoline = snapshot->trampoline,
 		.returns = snapshot->returns,
 		.n_returns = snapshot->n_returns,
+		.memo = &memo,
 	};
 
 	slot.skip = snapshot->skip;
@@ -285,6 +288,91 @@ void snapshot_compare_by_fp(struct snapshot *snapshot, bool say, struct comparis
 	}
 	compare_try(snapshot, sum);
 	snapshot->by_fp = DWUNW_FP_NO_MORE;
+}
+
+/* The frames of the walk that the slot holds, against the states of the memo. */
+static bool memo_has_frames(void)
+{
+	uint32_t n = slot.event.n_frames;
+
+	for (uint32_t i = 0; i < n && i < memo.n_states; i++) {
+		if (memo.states[i].pc != DWUNW_FRAME_PC(slot.frames[FRAME_WORDS * (n - 1 - i)]) ||
+		    memo.top - memo.states[i].sp * 8ULL !=
+			    slot.frames[FRAME_WORDS * (n - 1 - i) + SP_WORD])
+			return false;
+	}
+	return true;
+}
+
+static void compare_with_memo(const struct snapshot *snapshot, bool say, struct comparison *sum)
+{
+	uint64_t full_walks = slot.counts[DWUNW_COUNT_FULL_WALKS], hash;
+	bool known, same, full;
+	uint32_t stop, arrived;
+
+	memo.pause = memo.misses = 0;
+	walk_as_kernel(snapshot, WALKER_MEMO);
+	arrived = slot.arrived;
+	known = arrived != 0;
+	stop = slot.stop;
+	hash = slot.hash;
+	full = slot.counts[DWUNW_COUNT_FULL_WALKS] > full_walks; /* not remembered */
+	sum->full_walks += full;
+	sum->known_whole += known && arrived == memo.n_states;
+	sum->known_rest += known && arrived != memo.n_states;
+	walk_as_kernel(snapshot, WALKER_COMMON);
+	same = slot.stop == stop && slot.hash == hash;
+	if (slot.stop == DWUNW_STOP_ROOT && !full && !memo_has_frames())
+		same = false;
+	sum->walks++;
+	sum->frames += slot.event.n_frames;
+	sum->stops[stop % DWUNW_N_STOP_REASONS]++;
+	sum->equal += same;
+	sum->different += !same;
+	if (!same && say)
+		fprintf(stderr,
+			"%s: memo: known %u of %u, stop %s, hash %#llx; walk: %s, hash %#llx, %u "
+			"frames\n",
+			snapshot->target, arrived, memo.n_states, stop_name(stop),
+			(unsigned long long)hash, stop_name(slot.stop),
+			(unsigned long long)slot.hash, slot.event.n_frames);
+}
+
+/* The offset in the snapshot of a word to be changed; 0: there is none. */
+static size_t significant_word(const struct snapshot *snapshot)
+{
+	uint64_t addr = stack_pointer(snapshot) + (uint64_t)rand() % 512 * 8;
+
+	if (memo.n_pairs && rand() % 4)
+		addr = memo.top - memo.pairs[(unsigned int)rand() % memo.n_pairs].at * 8ULL;
+	addr -= snapshot->memory_start;
+	return addr + 8 <= snapshot->memory_size ? addr : 0;
+}
+
+void snapshot_compare_memo(struct snapshot *snapshot, bool say, struct comparison *sum)
+{
+	uint64_t word, other;
+
+	compare_with_memo(snapshot, say, sum);
+	for (int i = 0; i < 12; i++) {
+		size_t at = significant_word(snapshot), from = significant_word(snapshot);
+
+		memcpy(&word, snapshot->memory + at, sizeof(word));
+		memcpy(&other, snapshot->memory + from, sizeof(other));
+		switch (rand() % 4) {
+		case 0:
+			other = word + 1;
+			break;
+		case 1:
+			other = word - 8;
+			break;
+		}
+		memcpy(snapshot->memory + at, &other, sizeof(other));
+		compare_with_memo(snapshot, say, sum);
+		memcpy(snapshot->memory + at, &word, sizeof(word));
+		if (rand() % 2)
+			compare_with_memo(snapshot, say, sum);
+	}
 }
 
 void snapshot_walk(const struct snapshot *snapshot)

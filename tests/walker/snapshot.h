@@ -43,7 +43,8 @@ struct comparison {
 	unsigned long in_padding;  /* parted at a pc between two FDEs: see is_in_padding() */
 	unsigned long frames, full_walks;
 	unsigned long hashes_differ; /* of one stack walked in two ways: it would get two ids */
-	unsigned long fp_roots;	     /* stacks that have a root by frame pointer alone */
+	unsigned long known_whole, known_rest; /* by a memo, from the innermost frame on or later */
+	unsigned long fp_roots;		       /* stacks that have a root by frame pointer alone */
 	unsigned long stops[DWUNW_N_STOP_REASONS];
 };
 
@@ -55,6 +56,13 @@ void snapshot_compare(const struct snapshot *snapshot, bool say, struct comparis
 
 /* The same for walks that take frame pointers, in both ways, and for the kernel's choice between them. */
 void snapshot_compare_by_fp(struct snapshot *snapshot, bool say, struct comparison *sum);
+
+/*
+ * Walks the snapshot by the kernel's code with a memo that is kept from one call to the next, and plainly: both must give the same hash, and the memo
+ * must then have the frames of the plain walk. Then with one word of the stack changed, most often one that
+ * the memo depends on, and as it was, some times.
+ */
+void snapshot_compare_memo(struct snapshot *snapshot, bool say, struct comparison *sum);
 
 /* Only walks, by the kernel's code in all three ways: for tables that make no sense. */
 void snapshot_walk(const struct snapshot *snapshot);

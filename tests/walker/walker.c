@@ -47,13 +47,35 @@ struct task_struct *bpf_get_current_task(void)
 	return &current_task;
 }
 
+struct task_struct *bpf_get_current_task_btf(void)
+{
+	return &current_task;
+}
+
 static void walk_full(struct pt_regs *ctx, struct dwunw_slot *slot)
 {
-	struct dwunw_walk walk = {slot, current->mappings, 0};
+	struct dwunw_walk walk = {slot, current->mappings, 0, 0, 0};
 
 	slot->in_window = 0;
 	slot->trampoline = 1;
 	dwunw_walk_with_all(ctx, slot, &walk, current->mappings->process);
+}
+
+static void walk_common(struct pt_regs *ctx, struct dwunw_slot *slot, bool with_memo)
+{
+	const struct dwunw_mappings *mappings = current->mappings;
+	struct dwunw_walk walk = {
+		.slot = slot,
+		.mappings = mappings,
+		.epoch = slot->stale ? mappings->permanent_epoch : mappings->epoch,
+		.seed = dwunw_seed(slot, mappings->process),
+	};
+	int result;
+
+	slot->arrived = 0;
+	result = dwunw_walk_by_memo(ctx, &walk, with_memo ? current->memo : 0);
+	if (result != DWUNW_MEMO_KNOWN)
+		dwunw_walk_stack(ctx, &walk, mappings->process, result);
 }
 
 void walker_walk(const struct walker_input *input, enum walker_how how, struct dwunw_slot *slot)
@@ -83,7 +105,7 @@ void walker_walk(const struct walker_input *input, enum walker_how how, struct d
 	else if (how == WALKER_TRY_FP)
 		dwunw_try_fp(&ctx, slot, input->mappings, input->mappings->process);
 	else
-		dwunw_walk_stack(&ctx, slot, input->mappings, input->mappings->process);
+		walk_common(&ctx, slot, how == WALKER_MEMO);
 	current_task.mm = 0;
 	current_task.utask = 0;
 }

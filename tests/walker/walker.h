@@ -20,11 +20,13 @@ struct walker_input {
 	uint64_t trampoline;		    /* of uretprobes; 0: none */
 	const struct dwunw_return *returns; /* innermost first, DWUNW_MAX_RETURNS at most */
 	size_t n_returns;
+	struct dwunw_memo *memo; /* WALKER_MEMO only */
 };
 
 enum walker_how {
 	WALKER_COMMON,
 	WALKER_FULL,   /* with all registers from the start; slot->by_fp is minded */
+	WALKER_MEMO,   /* with `memo`: slot->arrived is not 0 if that knew the rest */
 	WALKER_TRY_FP, /* after another: by frame pointer, if that leads to the root */
 };
 

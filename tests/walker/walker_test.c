@@ -31,7 +31,7 @@ struct run {
 	struct traced_env env;
 	struct snapshot *snapshot, *changed;
 	unsigned long n_snapshots;
-	struct comparison plain, probed, stale, hostile, by_fp, by_fp_hostile;
+	struct comparison plain, memo, hostile_memo, probed, stale, hostile, by_fp, by_fp_hostile;
 };
 
 static void pause_us(long us)
@@ -77,10 +77,12 @@ static void try_snapshot(struct run *run, const struct traced *traced, const cha
 	run->n_snapshots++;
 	snapshot_compare(snapshot, true, &run->plain);
 	*changed = *snapshot;
+	snapshot_compare_memo(changed, true, &run->memo);
 	snapshot_compare_by_fp(changed, true, &run->by_fp);
 	snapshot_add_returns(changed);
 	changed->skip = (unsigned int)rand() % 4;
 	snapshot_compare(changed, true, &run->probed);
+	snapshot_compare_memo(changed, true, &run->memo);
 	*changed = *snapshot;
 	try_stale(run, traced);
 	for (int i = 0; i < 8; i++) {
@@ -94,6 +96,7 @@ static void try_snapshot(struct run *run, const struct traced *traced, const cha
 		if (i >= 4)
 			hostile_place(changed);
 		snapshot_compare(changed, run->hostile.different < 20, &run->hostile);
+		snapshot_compare_memo(changed, true, &run->hostile_memo);
 		snapshot_compare_by_fp(changed, run->by_fp_hostile.different < 20,
 				       &run->by_fp_hostile);
 	}
@@ -246,6 +249,11 @@ int main(int argc, char **argv)
 	run_targets(&run, argv[1]);
 	printf("%lu snapshots\n", run.n_snapshots);
 	print("as taken", &run.plain);
+	print("with a memo", &run.memo);
+	print("changed, with a memo", &run.hostile_memo);
+	printf("%lu and %lu known from the first frame on, %lu and %lu from a later one\n",
+	       run.memo.known_whole, run.hostile_memo.known_whole, run.memo.known_rest,
+	       run.hostile_memo.known_rest);
 	print("return probes", &run.probed);
 	print("permanent mappings only", &run.stale);
 	print("changed", &run.hostile);
@@ -255,6 +263,10 @@ int main(int argc, char **argv)
 	hostile_print();
 	CHECK(run.n_snapshots >= 200);
 	CHECK(run.plain.different == 0);
+	CHECK(run.memo.different == 0);
+	CHECK(run.hostile_memo.different == 0);
+	CHECK(run.memo.known_whole * 20 > run.memo.walks);
+	CHECK(run.memo.known_rest * 20 > run.memo.walks);
 	CHECK(run.probed.different == 0);
 	CHECK(run.stale.different == 0);
 	CHECK(run.hostile.different == 0);

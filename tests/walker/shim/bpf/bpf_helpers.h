@@ -13,6 +13,7 @@
 #undef __always_inline /* of linux/stddef.h */
 #define __always_inline inline __attribute__((always_inline))
 #define __noinline __attribute__((noinline))
+#define barrier() __asm__ volatile("" ::: "memory")
 #define barrier_var(var) __asm__ volatile("" : "+r"(var))
 
 /* not libbpf's, which the program has too */
@@ -22,6 +23,9 @@ void *bpf_map_lookup_elem(void *map, const void *key);
 long bpf_probe_read_user(void *to, __u32 size, const void *from);
 long bpf_probe_read_kernel(void *to, __u32 size, const void *from);
 struct task_struct *bpf_get_current_task(void);
+struct task_struct *bpf_get_current_task_btf(void);
+/* a thread's memo is given by the test */
+#define bpf_task_storage_get(map, task, value, flags) ((void *)0)
 
 static inline long bpf_loop(__u32 n, void *function, void *arg, __u64 flags)
 {
