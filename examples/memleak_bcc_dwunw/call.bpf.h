@@ -10,20 +10,20 @@
 struct call {
 	__u64 cfa; /* stack pointer once the call has returned: identifies it; 0: none */
 	__u64 size;
-	__u64 result; /* posix_memalign: where the address will be stored */
-	__u64 ra;     /* MEMLEAK_NEW, the mmap family: its return address */
 	__s64 stack_id;
-	struct memleak_key old_key; /* realloc: the block taken out at entry */
-	struct memleak_block old;
 	__u32 function;
-	__u8 wanted; /* size within bounds, and sampled */
+	__u32 period; /* probes_period at its entry */
+	__u8 wanted;  /* size within bounds, and sampled */
 	__u8 has_old;
 	__u8 sample;   /* the step of sampling */
 	__u8 unmaps;   /* munmap, mremap: what was there has been told of as gone */
 	__u8 target;   /* number */
 	__u8 reserves; /* mmap: see struct memleak_mapping */
-	__u32 period;  /* probes_period at its entry */
+	__u64 result;  /* posix_memalign: where the address will be stored */
+	__u64 ra;      /* MEMLEAK_NEW, the mmap family: its return address */
 	struct sampler sampler;
+	struct memleak_key old_key; /* realloc: the block taken out at entry */
+	struct memleak_block old;
 };
 
 struct {
@@ -63,7 +63,6 @@ static __always_inline void read_arguments(struct pt_regs *ctx, __u64 cookie, st
 
 	find_moved_arguments(ctx, cookie, args);
 	*old = 0;
-	call->result = 0;
 	switch (call->function) {
 	case MEMLEAK_CALLOC:
 		call->size = product(args[0], args[1]);

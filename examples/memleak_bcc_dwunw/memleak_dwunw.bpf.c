@@ -13,6 +13,7 @@
 #include <dwunw/dwunw.bpf.h> /* dwunw-added */
 #include "blocks.bpf.h"
 #include "call.bpf.h"
+#include "tick.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -20,7 +21,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u64 min_size;
 const volatile __u64 max_size = ~0ULL;
 const volatile bool use_dwunw; /* dwunw-added */
-const volatile bool no_stacks;
+const volatile bool no_stacks; /* for benchmarks: the accounting alone */
 const volatile bool follow_forks;
 const volatile __u64 pidns_ino; /* PID namespace of the tool; 0: the initial one */
 
@@ -126,16 +127,15 @@ SEC("uprobe.multi")
 int memleak_enter(struct pt_regs *ctx)
 {
 	__u64 cfa = PT_REGS_SP(ctx) + RETURN_SIZE, old, begin;
-	__u32 tgid = bpf_get_current_task_btf()->tgid;
+	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	__u32 function = cookie & ((1 << MEMLEAK_COOKIE_SHIFT) - 1);
 	struct call *call;
 
 	load_count(function);
-	if (!is_target(cookie >> MEMLEAK_COOKIE_SHIFT, tgid))
+	if (!is_target(cookie >> MEMLEAK_COOKIE_SHIFT, task->tgid))
 		return 0;
-	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0,
-				    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	call = bpf_task_storage_get(&calls, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!call) {
 		count(MEMLEAK_COUNT_NO_THREAD_STATE);
 		return 0;
@@ -244,7 +244,7 @@ static __always_inline int returned(struct pt_regs *ctx, struct call *call, __u6
 	key.image = current_image();
 	block.size = call->size < MEMLEAK_MAX_SIZE ? call->size : MEMLEAK_MAX_SIZE;
 	block.sample = call->sample;
-	block.time_ns = bpf_ktime_get_ns();
+	block.time_ns = tick_ns();
 	store(&key, &block);
 	if (trace_all)
 		trace(MEMLEAK_TRACE_ALLOC, &key, block.size, block.stack_id);

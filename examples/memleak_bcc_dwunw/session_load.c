@@ -81,8 +81,9 @@ static int configure(struct session *session)
 	skel->rodata->sampling_mode = session->sampling.mode;
 	skel->bss->sampling_setting =
 		sampling_setting(&session->sampling, (struct sampling_step){0});
-	skel->rodata->no_stacks = getenv("MEMLEAK_NO_STACKS") != NULL;
+	skel->rodata->no_stacks = getenv("MEMLEAK_NO_STACKS") != NULL; /* bench/README.md */
 	skel->rodata->follow_forks = options->follow_forks;
+	skel->rodata->exact_times = options->follow_forks || options->max_overhead > 0;
 	skel->rodata->trace_all = options->trace;
 	skel->rodata->combined_only = options->combined_only;
 	bpf_map__set_autocreate(skel->maps.memleak_trace, options->trace);
