@@ -31,6 +31,7 @@ struct collector {
 	uint64_t total;			  /* bytes */
 	size_t n_read;			  /* blocks */
 	size_t blocks_size, besides_size, stacks_size;
+	bool recent; /* what is added is not from a map, but recent_copy()'s */
 	struct stack_index known, without; /* stacks that are kept; reasons why one was not */
 };
 
@@ -181,7 +182,8 @@ static int add_block(struct collector *c, const void *key_bytes, const void *val
 	unsigned int target;
 
 	if (!find_target(c->source, key->image, block->time_ns, &target)) {
-		bpf_map_delete_elem(c->source->blocks_fd, key);
+		if (!c->recent) /* those go when they are moved */
+			bpf_map_delete_elem(c->source->blocks_fd, key);
 		return 0;
 	}
 	if (block->time_ns < c->source->verified_since_ns) {
@@ -318,12 +320,14 @@ static int read_blocks(struct collector *c,
 
 	if (!err && blocks.recent) {
 		learn_stacks(c->source);
+		c->recent = true;
 		for (size_t i = 0; i < RECENT_PLACES && !err; i++) {
 			const struct memleak_recent *place = &blocks.recent[i];
 
 			if (place->state == RECENT_FULL)
 				err = add(c, &place->key, &place->block);
 		}
+		c->recent = false;
 	}
 	if (!err)
 		err = read_map(&blocks);
