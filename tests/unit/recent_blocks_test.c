@@ -296,8 +296,32 @@ static uint64_t run_threads(void)
 	return wrong;
 }
 
+/* A reading of all places, while nothing changes. */
+static void test_copy(void)
+{
+	struct memleak_recent *places = calloc(RECENT_PLACES, sizeof(*places)), *copy = NULL;
+	const struct memleak_key keys[] = {{.addr = 0x1000, .image = 7}, {.addr = 0x1000}};
+	struct memleak_recent *of_first = &places[recent_place(&keys[0])];
+	const struct memleak_block block = {.size = 24, .stack_id = 3};
+
+	with_threads = true; /* no coroutine runs */
+	CHECK(recent_keep(of_first, &keys[0], &block) == 0);
+	CHECK(recent_copy(places, &copy) == 0);
+	CHECK(copy[recent_place(&keys[0])].state == RECENT_FULL &&
+	      copy[recent_place(&keys[0])].block.stack_id == 3);
+	CHECK(recent_covers(copy, &keys[0]) && !recent_covers(copy, &keys[1]));
+	free(copy);
+	CHECK(recent_take(of_first, &keys[1], NULL) == -ENOENT);
+	CHECK(recent_take(of_first, &keys[0], NULL) == 0);
+	CHECK(recent_copy(places, &copy) == 0 && !recent_covers(copy, &keys[0]));
+	free(copy);
+	free(places);
+	with_threads = false;
+}
+
 int main(void)
 {
+	test_copy();
 	CHECK(interleave(CALLS) == 0);
 	CHECK(moves > CALLS / 100 && late > CALLS / 1000 && readings > CALLS / 100);
 	hash_fills = true;
