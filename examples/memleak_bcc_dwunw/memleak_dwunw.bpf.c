@@ -69,17 +69,23 @@ static __always_inline __s64 stack_here(struct pt_regs *ctx, __u64 skip)
 	return bpf_get_stackid(ctx, &stack_traces, BPF_F_USER_STACK | skip);
 }
 
-/* Takes the block at `addr` out of the map; remembers it in `call` (not NULL) to put it back if the call fails. */
-static __always_inline void take_out(struct call *call, __u64 addr)
+/*
+ * Takes the block at `addr` out of the map; remembers it in `call` to put it back if the call fails. A function of its own: the
+ * verifier is to go on from here once, not from each of its ways.
+ */
+static __noinline int take_out(struct call *call, __u64 addr)
 {
 	int err;
 
+	if (!call)
+		return 0;
 	call->old_key.addr = addr;
 	call->old_key.image = current_image();
 	err = take_block(&call->old_key, &call->old);
 	call->has_old = err != -ENOENT;
 	if (!err && combined_only)
 		combined_subtract(&call->old_key, &call->old);
+	return 0;
 }
 
 /* For -t. The probe need not be where free() begins. */
