@@ -17,6 +17,7 @@
 #include "mappings_ledger.h"
 #include "memleak_dwunw_events.h"
 #include "progress.h"
+#include "recent.h"
 
 /* Where stacks of the snapshot are, by what identifies them in the source: a dense number and a class. */
 struct stack_index {
@@ -30,6 +31,7 @@ struct collector {
 	uint64_t total;			  /* bytes */
 	size_t n_read;			  /* blocks */
 	size_t blocks_size, besides_size, stacks_size;
+	bool recent; /* what is added is not from a map, but recent_copy()'s */
 	struct stack_index known, without; /* stacks that are kept; reasons why one was not */
 };
 
@@ -107,26 +109,6 @@ static int stack_of(struct collector *c, unsigned int target, int64_t id, uint32
 		      : stack_at(c, &c->known, (size_t)id, target, id, &made, number);
 }
 
-bool collect_find_target(const struct collect_target *targets, unsigned int n, uint64_t image,
-			 uint64_t time_ns, unsigned int *ret)
-{
-	const struct collect_target *found = NULL;
-	uint64_t found_image = 0;
-
-	for (unsigned int i = 0; i < n; i++) {
-		const struct collect_target *target = &targets[i];
-		uint64_t its_image = *target->image;
-
-		if (target->gone || image >> 32 != *target->tgid || time_ns < target->started_ns ||
-		    (found && target->started_ns < found->started_ns))
-			continue;
-		found = target;
-		found_image = its_image;
-		*ret = i;
-	}
-	return found && (!found_image || found_image == image);
-}
-
 static bool find_target(const struct collect_source *source, uint64_t image, uint64_t time_ns,
 			unsigned int *ret)
 {
@@ -200,7 +182,8 @@ static int add_block(struct collector *c, const void *key_bytes, const void *val
 	unsigned int target;
 
 	if (!find_target(c->source, key->image, block->time_ns, &target)) {
-		bpf_map_delete_elem(c->source->blocks_fd, key);
+		if (!c->recent) /* those go when they are moved */
+			bpf_map_delete_elem(c->source->blocks_fd, key);
 		return 0;
 	}
 	if (block->time_ns < c->source->verified_since_ns) {
@@ -278,7 +261,15 @@ struct reading {
 	int map_fd;
 	size_t key_size, value_size;
 	int (*add)(struct collector *c, const void *key, const void *value);
+	struct memleak_recent *recent; /* of blocks: those that were added already; or NULL */
 };
+
+/* A block's stack was told of before the block was stored, so at the latest before it was read. */
+static void learn_stacks(const struct collect_source *source)
+{
+	if (source->handle_events)			/* dwunw-added */
+		source->handle_events(source->session); /* dwunw-added */
+}
 
 static int read_batch(void *context, const void *keys, const void *values, uint32_t n)
 {
@@ -287,11 +278,11 @@ static int read_batch(void *context, const void *keys, const void *values, uint3
 	const char *key = keys, *value = values;
 	int err = 0;
 
-	/* a block's stack was told of before the block was stored, so now at the latest */
-	if (c->source->handle_events)			      /* dwunw-added */
-		c->source->handle_events(c->source->session); /* dwunw-added */
-	for (uint32_t i = 0; i < n && !err; i++)
-		err = reading->add(c, key + i * reading->key_size, value + i * reading->value_size);
+	learn_stacks(c->source);
+	for (uint32_t i = 0; i < n && !err; i++, key += reading->key_size) {
+		if (!reading->recent || !recent_covers(reading->recent, (const void *)key))
+			err = reading->add(c, key, value + i * reading->value_size);
+	}
 	c->n_read += n;
 	progress_step(c->n_read, 0);
 	return err;
@@ -309,31 +300,63 @@ static int add_inherited(struct collector *c, const void *key_bytes, const void 
 	return 0;
 }
 
-static int read_blocks(struct collector *c)
+static int read_map(struct reading *reading)
 {
-	struct reading inherited = {c, c->source->blocks_fd, sizeof(struct memleak_key),
-				    sizeof(struct memleak_block), add_inherited};
-	struct reading blocks = {c, c->source->blocks_fd, sizeof(struct memleak_key),
-				 sizeof(struct memleak_block), add_block};
-	struct reading sums = {c, c->source->combined_fd, sizeof(struct memleak_combined_key),
-			       sizeof(struct memleak_combined), add_sum};
-	struct reading *reading = c->source->combined_only ? &sums : &blocks;
+	return map_read_batches(reading->map_fd, reading->key_size, reading->value_size, read_batch,
+				reading);
+}
+
+/* Every block that is outstanding all the while, once: blocks move from the recent ones into the hash, never back. */
+static int read_blocks(struct collector *c,
+		       int (*add)(struct collector *c, const void *key, const void *value))
+{
+	struct reading blocks = {c,
+				 c->source->blocks_fd,
+				 sizeof(struct memleak_key),
+				 sizeof(struct memleak_block),
+				 add,
+				 NULL};
+	int err = c->source->recent ? recent_copy(c->source->recent, &blocks.recent) : 0;
+
+	if (!err && blocks.recent) {
+		learn_stacks(c->source);
+		c->recent = true;
+		for (size_t i = 0; i < RECENT_PLACES && !err; i++) {
+			const struct memleak_recent *place = &blocks.recent[i];
+
+			if (place->state == RECENT_FULL)
+				err = add(c, &place->key, &place->block);
+		}
+		c->recent = false;
+	}
+	if (!err)
+		err = read_map(&blocks);
+	free(blocks.recent);
+	return err;
+}
+
+static int read_all(struct collector *c)
+{
+	struct reading sums = {c,
+			       c->source->combined_fd,
+			       sizeof(struct memleak_combined_key),
+			       sizeof(struct memleak_combined),
+			       add_sum,
+			       NULL};
 	int err;
 
 	if (c->source->verified_since_ns)
 		*c->source->doubtful_bytes = *c->source->doubtful_blocks = 0;
-	err = map_read_batches(reading->map_fd, reading->key_size, reading->value_size, read_batch,
-			       reading);
+	err = c->source->combined_only ? read_map(&sums) : read_blocks(c, add_block);
 	if (!err && c->source->combined_only && c->source->count_inherited)
-		err = map_read_batches(inherited.map_fd, inherited.key_size, inherited.value_size,
-				       read_batch, &inherited);
+		err = read_blocks(c, add_inherited);
 	return err ? err : add_mappings(c);
 }
 
 int collect_total(const struct collect_source *source, uint64_t *ret)
 {
 	struct collector c = {.source = source};
-	int err = read_blocks(&c);
+	int err = read_all(&c);
 
 	if (!err)
 		*ret = c.total;
@@ -344,7 +367,7 @@ int collect_blocks(const struct collect_source *source, struct report_snapshot *
 {
 	struct report_snapshot snapshot = {};
 	struct collector c = {.source = source, .snapshot = &snapshot};
-	int err = read_blocks(&c);
+	int err = read_all(&c);
 
 	free(c.known.places);
 	free(c.without.places);

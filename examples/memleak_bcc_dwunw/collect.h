@@ -14,6 +14,7 @@ struct dwunw_bpf; /* dwunw-added */
 struct session;	  /* dwunw-added */
 struct kallsyms;
 struct mappings_ledger;
+struct memleak_recent;
 struct symbolizer;
 
 struct collect_target {
@@ -35,7 +36,8 @@ struct collect_target {
 
 struct collect_source {
 	int blocks_fd, stacks_fd;
-	bool combined_only; /* the snapshot's blocks are the sums of -C */
+	const struct memleak_recent *recent; /* blocks that are not in the map yet; NULL: none */
+	bool combined_only;		     /* the snapshot's blocks are the sums of -C */
 	int combined_fd;
 	struct collect_target *targets;
 	unsigned int n_targets;
@@ -54,7 +56,7 @@ struct collect_source {
 };
 
 /*
- * Reads every outstanding block, in batches, and takes the mappings in; blocks of an image before the last exec are deleted from the map. Stacks have no frames
+ * Reads every block that is outstanding all the while, in batches, and takes the mappings in; blocks of an image before the last exec are deleted from the map. Stacks have no frames
  * yet: see collect_frames().
  */
 int collect_blocks(const struct collect_source *source, struct report_snapshot *ret);

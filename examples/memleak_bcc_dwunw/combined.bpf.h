@@ -3,6 +3,8 @@
 #ifndef COMBINED_BPF_H
 #define COMBINED_BPF_H
 
+#include "memleak_dwunw_events.h"
+
 const volatile bool combined_only;
 
 struct {

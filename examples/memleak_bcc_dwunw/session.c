@@ -20,6 +20,7 @@
 #include "output/history.h"
 #include "output/output.h"
 #include "reader.h"
+#include "recent.h"
 #include "process/process.h"
 #include "progress.h"
 #include "session_internal.h"
@@ -322,6 +323,7 @@ void session_destroy(struct session *session)
 	}
 	/* dwunw-added end */
 	module_cache_destroy(session->modules);
+	recent_unmap(session->recent);
 	memleak_dwunw_bpf__destroy(session->skel);
 	growth_free(session->last);
 	peak_free(&session->peak);

@@ -25,6 +25,7 @@ struct kernel;
 struct live;
 struct memleak_dwunw_bpf;
 struct mappings_ledger;
+struct memleak_recent;
 struct module_cache;
 struct naming;
 struct outputs;
@@ -91,7 +92,8 @@ struct session {
 	bool child_runs;    /* by itself */
 	bool child_execs;   /* and has just called exec: session_child_execs() */
 	struct memleak_dwunw_bpf *skel;
-	struct kernel *kernel; /* kernel mode; NULL: processes are traced */
+	const struct memleak_recent *recent; /* mapped; NULL: not used */
+	struct kernel *kernel;		     /* kernel mode; NULL: processes are traced */
 	struct module_cache *modules;
 	struct naming *naming;			/* of all targets; NULL: none was needed yet */
 	uint64_t told_counts[MEMLEAK_N_COUNTS]; /* as of the last report */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/libbpf.h>
@@ -10,6 +11,7 @@
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "privileges.h"
+#include "recent.h"
 #include "session_internal.h"
 
 static bool show_libbpf;
@@ -79,7 +81,9 @@ static int configure(struct session *session)
 	skel->rodata->sampling_mode = session->sampling.mode;
 	skel->bss->sampling_setting =
 		sampling_setting(&session->sampling, (struct sampling_step){0});
+	skel->rodata->no_stacks = getenv("MEMLEAK_NO_STACKS") != NULL; /* bench/README.md */
 	skel->rodata->follow_forks = options->follow_forks;
+	skel->rodata->exact_times = options->follow_forks || options->max_overhead > 0;
 	skel->rodata->trace_all = options->trace;
 	skel->rodata->combined_only = options->combined_only;
 	bpf_map__set_autocreate(skel->maps.memleak_trace, options->trace);
@@ -88,6 +92,8 @@ static int configure(struct session *session)
 	own_pid_namespace(&pidns_dev, &pidns_ino);
 	skel->rodata->pidns_ino = pidns_ino;
 	bpf_program__set_autoload(skel->progs.memleak_fork, options->follow_forks);
+	skel->rodata->use_recent = options->max_blocks > 2 * RECENT_PLACES;
+	bpf_map__set_autocreate(skel->maps.recent_blocks, skel->rodata->use_recent);
 	err = bpf_map__set_max_entries(skel->maps.blocks, options->max_blocks);
 	if (err)
 		return err;
@@ -153,6 +159,8 @@ int session_load(struct session *session)
 		session->skel->links.dwunw_on_exec =
 			bpf_program__attach(session->skel->progs.dwunw_on_exec);
 	/* dwunw-added end */
+	if (!err && session->skel->rodata->use_recent)
+		err = recent_map(bpf_map__fd(session->skel->maps.recent_blocks), &session->recent);
 	if (!err) {
 		session->skel->links.memleak_exec =
 			bpf_program__attach(session->skel->progs.memleak_exec);

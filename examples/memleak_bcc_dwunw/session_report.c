@@ -204,6 +204,7 @@ void session_source(struct session *session, struct collect_target *targets,
 	}
 	*ret = (struct collect_source){
 		.blocks_fd = bpf_map__fd(session->skel->maps.blocks),
+		.recent = session->recent,
 		.stacks_fd = bpf_map__fd(session->skel->maps.stack_traces),
 		.combined_only = session->options.combined_only,
 		.combined_fd = bpf_map__fd(session->skel->maps.combined),
