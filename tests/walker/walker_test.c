@@ -156,7 +156,7 @@ static void run_target(struct run *run, char *const argv[], unsigned int n, bool
 		CHECK(false);
 		return;
 	}
-	pause_us(step ? 20000 : 200000); /* to where it waits, or works */
+	pause_us(step ? 100000 : 300000); /* to where it waits, or works */
 	if (traced_create(&run->env, target.pid, 0, &traced) == 0) {
 		if (traced_publish(&run->env, traced) == 0)
 			(step ? follow_steps : follow_threads)(run, &target, traced, argv[0], n);
@@ -246,7 +246,9 @@ int main(int argc, char **argv)
 	env->next_epoch = env->next_key = 1;
 	CHECK(module_cache_create(0, &env->modules) == 0);
 	CHECK(space_create(FAKE_SHARDS_FD, &env->space) == 0);
-	run_targets(&run, argv[1]);
+	/* what was drawn by chance may have had no such stack */
+	for (int i = 0; i < 3 && !run.by_fp_hostile.fp_roots; i++)
+		run_targets(&run, argv[1]);
 	printf("%lu snapshots\n", run.n_snapshots);
 	print("as taken", &run.plain);
 	print("with a memo", &run.memo);
