@@ -102,7 +102,7 @@ static void tell_stats(struct session *session)
 			now.stacks_full);
 	if (now.no_memo != told->no_memo)
 		message("[dwunw] %" PRIu64
-			" stacks walked whole: no memory to remember their threads' last ones",
+			" stacks walked whole: their threads' last ones could not be remembered",
 			now.no_memo);
 	if (now.unannounced != told->unannounced)
 		message("[dwunw] %" PRIu64 " changes of mappings heard of late: ring buffer full",

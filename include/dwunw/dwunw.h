@@ -103,9 +103,10 @@ struct dwunw_bpf_stats {
 	uint64_t refresh_failures;	/* mappings could not be read or shown to the kernel */
 	uint64_t stacks_full; /* stacks not remembered in the kernel: more than max_stacks */
 	uint64_t known;	      /* not walked to the root: the rest was as the thread's last one */
-	uint64_t no_memo;     /* walked whole for want of memory to remember a thread's last one */
-	uint64_t tables;      /* unwind tables loaded */
-	uint64_t table_bytes; /* of table space in use */
+	uint64_t
+		no_memo; /* walked whole: the kernel did not give memory for the thread's last one */
+	uint64_t tables;	   /* unwind tables loaded */
+	uint64_t table_bytes;	   /* of table space in use */
 	uint64_t tables_refused;   /* tables that did not fit into table space */
 	uint64_t mappings_refused; /* executable mappings past the limit of one process */
 	uint64_t

@@ -43,19 +43,20 @@ at_least() {
 	[ "$(figure "$1" "$2")" -ge "$3" ]
 }
 
-# none NAME WHAT
-none() {
+# at_most NAME WHAT NUMBER
+at_most() {
 	cat "$WORK/$1"
-	[ "$(figure "$1" "$2")" = 0 ]
+	[ "$(figure "$1" "$2")" -le "$3" ]
 }
 
-# Most of the complete stacks of each run are known, wholly or from some frame on.
+# What is incomplete, because user space has not yet read the mappings of a new image, is not known.
 judge() {
-	check "$1: no stack is another than the walk's" none "$1" wrong
-	check "$1: no thread went without a memo" none "$1" no_memo
-	check "$1: known stacks were walked" at_least "$1" checked $(($2 / 2))
-	check "$1: some were known from the innermost frame on" at_least "$1" whole $(($2 / 50))
-	check "$1: some from a later one" at_least "$1" rest $(($2 / 20))
+	check "$1: no stack is another than the walk's" at_most "$1" wrong 0
+	# a thread that preempts another one which the kernel gives task storage to is not given any, that time
+	check "$1: hardly a stack went without a memo" at_most "$1" no_memo $(($2 / 1000))
+	check "$1: known stacks were walked" at_least "$1" checked $(($2 / 10))
+	check "$1: some were known from the innermost frame on" at_least "$1" whole $(($2 / 100))
+	check "$1: some from a later one" at_least "$1" rest $(($2 / 50))
 }
 
 each=$((calls / 2 / 4))
