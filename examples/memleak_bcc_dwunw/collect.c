@@ -264,12 +264,13 @@ struct reading {
 	struct memleak_recent *recent; /* of blocks: those that were added already; or NULL */
 };
 
-/* A block's stack was told of before the block was stored, so at the latest before it was read. */
+/* dwunw-added begin: a block's stack was told of before the block was stored, so at the latest before it was read */
 static void learn_stacks(const struct collect_source *source)
 {
-	if (source->handle_events)			/* dwunw-added */
-		source->handle_events(source->session); /* dwunw-added */
+	if (source->handle_events)
+		source->handle_events(source->session);
 }
+/* dwunw-added end */
 
 static int read_batch(void *context, const void *keys, const void *values, uint32_t n)
 {
@@ -278,7 +279,7 @@ static int read_batch(void *context, const void *keys, const void *values, uint3
 	const char *key = keys, *value = values;
 	int err = 0;
 
-	learn_stacks(c->source);
+	learn_stacks(c->source); /* dwunw-added */
 	for (uint32_t i = 0; i < n && !err; i++, key += reading->key_size) {
 		if (!reading->recent || !recent_covers(reading->recent, (const void *)key))
 			err = reading->add(c, key, value + i * reading->value_size);
@@ -319,7 +320,7 @@ static int read_blocks(struct collector *c,
 	int err = c->source->recent ? recent_copy(c->source->recent, &blocks.recent) : 0;
 
 	if (!err && blocks.recent) {
-		learn_stacks(c->source);
+		learn_stacks(c->source); /* dwunw-added */
 		c->recent = true;
 		for (size_t i = 0; i < RECENT_PLACES && !err; i++) {
 			const struct memleak_recent *place = &blocks.recent[i];

@@ -169,9 +169,10 @@ int memleak_enter(struct pt_regs *ctx)
 	if (is_mapping_call(function))
 		mapping_entered(ctx, call);
 	begin = call->wanted ? work_begins() : 0;
-	if (!no_stacks && (call->wanted || (trace_all && call->has_old)) &&
-	    use_dwunw)							    /* dwunw-added */
-		call->stack_id = dwunw_get_stackid(ctx, DWUNW_F_ENTRY | 1); /* dwunw-added */
+	/* dwunw-added begin */
+	if (use_dwunw && !no_stacks && (call->wanted || (trace_all && call->has_old)))
+		call->stack_id = dwunw_get_stackid(ctx, DWUNW_F_ENTRY | 1);
+	/* dwunw-added end */
 	work_ends(begin);
 	return 0;
 }
