@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Proves: a file that is replaced is seen whole by a reader at any time, and keeps what it held where writing fails (RLIMIT_FSIZE); so does one that
- * is appended to; nothing is left behind; new files have fopen()'s permissions; links stay; a FIFO is written to, and one that nobody reads is an error;
+ * is appended to; nothing is left behind; new files have fopen()'s permissions, those that were there keep theirs, and their owner; links stay; a FIFO is written to, and one that nobody reads,
+ * or no more, is an error;
  * what cannot be written is known before; names of reports are different ones.
  */
 #include "output/output_file.h"
@@ -53,7 +54,10 @@ static void test_replace(void)
 	CHECK(!output_file_replace("a", "first", 5) && holds("a", "first"));
 	CHECK(!stat("a", &status) && (status.st_mode & 0777) == 0640);
 	umask(022);
+	CHECK(!chmod("a", 0600) && (geteuid() || !chown("a", 65534, 65534)));
 	CHECK(!output_file_replace("./a", "2nd", 3) && holds("a", "2nd"));
+	CHECK(!stat("a", &status) && (status.st_mode & 0777) == 0600);
+	CHECK(geteuid() || (status.st_uid == 65534 && status.st_gid == 65534));
 	CHECK(!output_file_append("a", " more", 5) && holds("a", "2nd more"));
 	CHECK(!output_file_append("new", "x", 1) && holds("new", "x"));
 	CHECK(n_files() == 2);
@@ -90,6 +94,40 @@ static void test_links(void)
 	unlink("link");
 }
 
+#define FIFO_SIZE (1u << 20) /* more than one holds, pipe(7) */
+
+static void *read_fifo(void *n_read)
+{
+	int fd = open("fifo", O_RDONLY);
+	size_t *total = n_read;
+	char bytes[4096];
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+		*total += (size_t)n;
+	close(fd);
+	return NULL;
+}
+
+/* A reader that is slower than the writer; one that has stopped to read. */
+static void test_fifo_read_on(void)
+{
+	char *bytes = calloc(1, FIFO_SIZE);
+	size_t n_read = 0;
+	pthread_t reader;
+	int err, fd;
+
+	CHECK(!pthread_create(&reader, NULL, read_fifo, &n_read));
+	while ((err = output_file_replace("fifo", bytes, FIFO_SIZE)) == -ENXIO)
+		usleep(1000); /* not open yet */
+	pthread_join(reader, NULL);
+	CHECK(!err && n_read == FIFO_SIZE);
+	fd = open("fifo", O_RDONLY | O_NONBLOCK);
+	CHECK(output_file_replace("fifo", bytes, FIFO_SIZE) == -ETIMEDOUT);
+	close(fd);
+	free(bytes);
+}
+
 static void test_fifo(void)
 {
 	char bytes[8] = "";
@@ -102,6 +140,7 @@ static void test_fifo(void)
 	CHECK(!output_file_append("fifo", "de", 2) && read(fd, bytes, 8) == 2);
 	CHECK(!memcmp(bytes, "dec", 3));
 	close(fd);
+	test_fifo_read_on();
 	unlink("fifo");
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,31 @@
 
 #define MAX_TRIES 100 /* names of temporary files that an earlier run left behind */
 
+#define MAX_WAIT_MS 5000 /* for who reads a FIFO to read on */
+
+/* 0: there is room again. */
+static int wait_for_reader(int fd)
+{
+	struct pollfd room = {.fd = fd, .events = POLLOUT};
+	int n = poll(&room, 1, MAX_WAIT_MS);
+
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	return n ? 0 : -ETIMEDOUT;
+}
+
 static int write_all(int fd, const char *bytes, size_t n)
 {
 	while (n) {
 		ssize_t written = write(fd, bytes, n);
 
+		if (written < 0 && errno == EAGAIN) {
+			int err = wait_for_reader(fd);
+
+			if (err)
+				return err;
+			continue;
+		}
 		if (written < 0 && errno != EINTR)
 			return -errno;
 		if (written > 0) {
@@ -78,17 +99,34 @@ static int open_temporary(const char *path, char **ret)
 	return fd;
 }
 
-/* A FIFO that nobody reads would otherwise stop the whole program here. */
+/* A FIFO that nobody reads, or no more, would otherwise stop the whole program here. */
 static int write_directly(const char *path, const char *bytes, size_t n)
 {
 	int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), err;
 
 	if (fd < 0)
 		return -errno;
-	err = fcntl(fd, F_SETFL, 0) ? -errno : write_all(fd, bytes, n);
+	err = write_all(fd, bytes, n);
 	if (close(fd) && !err)
 		err = -errno;
 	return err;
+}
+
+/* What is replaced stays who it belongs to, as far as this user may give it away, and no more can read it than before. */
+static int take_after(int fd, const char *path)
+{
+	struct stat status, own;
+
+	if (stat(path, &status))
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &own))
+		return -errno;
+	if ((own.st_uid != status.st_uid || own.st_gid != status.st_gid) &&
+	    fchown(fd, status.st_uid, status.st_gid))
+		status.st_mode &= ~S_IRWXG; /* another group's */
+	if (((own.st_mode ^ status.st_mode) & 0777) == 0)
+		return 0; /* nor are there others on some file systems */
+	return fchmod(fd, status.st_mode & 0777) ? -errno : 0;
 }
 
 static int replace(const char *path, const char *bytes, size_t n)
@@ -98,7 +136,9 @@ static int replace(const char *path, const char *bytes, size_t n)
 
 	if (fd < 0)
 		return fd;
-	err = write_all(fd, bytes, n);
+	err = take_after(fd, path);
+	if (!err)
+		err = write_all(fd, bytes, n);
 	if (close(fd) && !err)
 		err = -errno;
 	if (!err && rename(temporary, path))
@@ -116,7 +156,12 @@ static int append(const char *path, const char *bytes, size_t n)
 
 	if (fd < 0)
 		return -errno;
-	err = fstat(fd, &status) ? -errno : write_all(fd, bytes, n);
+	if (fstat(fd, &status)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	err = write_all(fd, bytes, n);
 	if (close(fd) && !err)
 		err = -errno;
 	/* what is there of it goes, so that the next one does not follow half a line */
