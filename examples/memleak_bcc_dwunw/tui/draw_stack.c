@@ -16,7 +16,7 @@ static const char *const help[] = {
 	"PgUp, PgDn       it goes",
 	"End, Home        the last; the first, whichever that is from then on",
 	"right, left      names in the list from further out, further in",
-	"Enter            the selected stack alone, up and down, left and right; Esc: back",
+	"Enter            the selected stack alone; arrows scroll it; Esc: back",
 	"s                sort by size, count, age of the oldest block, growth",
 	"/                only stacks with this text in a function, source file, module",
 	"                 or command name; Esc: all again",
