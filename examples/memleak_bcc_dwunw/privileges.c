@@ -13,6 +13,12 @@
 
 #include <linux/capability.h>
 
+/* What was in effect at the start: the user's own, which for root is everything. */
+static struct {
+	bool known;
+	uint32_t effective[_LINUX_CAPABILITY_U32S_3];
+} own;
+
 void privileges_raise(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -20,8 +26,24 @@ void privileges_raise(void)
 
 	if (syscall(SYS_capget, &header, data))
 		return; /* what is missing will be said by whoever needs it */
-	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		if (!own.known)
+			own.effective[i] = data[i].effective;
 		data[i].effective = data[i].permitted;
+	}
+	own.known = true;
+	syscall(SYS_capset, &header, data);
+}
+
+void privileges_lower(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (!own.known || syscall(SYS_capget, &header, data))
+		return; /* nothing was raised */
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].effective = own.effective[i];
 	syscall(SYS_capset, &header, data);
 }
 

@@ -17,6 +17,12 @@
 void privileges_raise(void);
 
 /*
+ * Back to what was in effect before the first privileges_raise(), for this thread, until the next: for files that the user names, which the
+ * program must not read or find for one who could not do so without it.
+ */
+void privileges_lower(void);
+
+/*
  * The capabilities that loading and attaching need and this process lacks, as "CAP_BPF, CAP_PERFMON"; empty: none.
  * CAP_SYS_ADMIN stands for both. At most `size` bytes.
  */

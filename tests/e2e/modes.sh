@@ -351,6 +351,22 @@ command_as_user() {
 }
 check "-c: complete, and the command has none of the capabilities" command_as_user
 
+# Nor are files that the user names read, or found, with what the program may and the user may not.
+files_as_user() {
+	local secret=$WORK/secret
+	rm -rf "$secret" && mkdir -m 700 "$secret" && (umask 077 && echo secret >"$secret.json") || return 1
+	echo before >"$secret/open.txt" && chmod 666 "$secret/open.txt" || return 1
+	timeout 20 "$WORK/bin/nobody" "$all" "$WORK/bin/memleak_dwunw_user" --diff "$secret.json" \
+		-c "$WORK/bin/chain" 1000 </dev/null >"$WORK/as.stderr" 2>&1
+	cat "$WORK/as.stderr"
+	grep -q -- "--diff $secret.json: Permission denied$" "$WORK/as.stderr" || return 1
+	timeout 20 "$WORK/bin/nobody" "$all" "$WORK/bin/memleak_dwunw_user" --output "$secret/open.txt" \
+		-c "$WORK/bin/chain" 1000 </dev/null >"$WORK/as.stderr" 2>&1
+	cat "$WORK/as.stderr"
+	grep -q "cannot write $secret/open.txt: Permission denied$" "$WORK/as.stderr" && grep -qx before "$secret/open.txt"
+}
+check "files of --diff and --output: with the user's privileges" files_as_user
+
 # root with fewer capabilities is no more than a user with them.
 root_without() {
 	local program=$TOOL TOOL=/usr/bin/setpriv

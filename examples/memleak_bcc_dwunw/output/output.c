@@ -12,6 +12,7 @@
 #include "output/output_file.h"
 #include "output/view.h"
 #include "output/writers.h"
+#include "privileges.h"
 
 struct outputs {
 	struct outputs_options options;
@@ -117,11 +118,13 @@ int outputs_create(const struct outputs_options *options, struct outputs **ret)
 		return -ENOMEM;
 	}
 	outputs->options = *options;
+	privileges_lower();
 	err = check_names(options);
 	for (size_t i = 0; i < options->n_paths && !err; i++)
 		err = check(options->paths[i]);
 	if (!err)
 		err = read_before(outputs);
+	privileges_raise();
 	if (err)
 		outputs_destroy(outputs);
 	else
@@ -199,10 +202,12 @@ int outputs_write(struct outputs *outputs, const struct view *view, const char *
 	int err = 0;
 
 	output_time(&outputs->times, view->when.tv_sec, time_text);
+	privileges_lower();
 	for (size_t i = 0; i < outputs->options.n_paths; i++) {
 		int failed = write_one(outputs, i, time_text, view, &how);
 
 		err = err ? err : failed;
 	}
+	privileges_raise();
 	return err;
 }
