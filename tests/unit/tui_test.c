@@ -352,6 +352,33 @@ static void test_sort(void)
 	model_free(&model);
 }
 
+/* Functions of a program without names are told apart, and its file is named once. */
+static void test_nameless(void)
+{
+	static struct view_module mapped[] = {
+		{.path = "/srv/bin/a+b", .start = 0x1000, .end = 0x3000, .file_off = 0x200},
+		{.path = "/lib/libstdc++.so.6"}};
+	static const struct view_frame frames[] = {{.module = 0, .pc = 0x1010},
+						   {.module = 0, .pc = 0x2020},
+						   {.module = 1, .pc = 0x30},
+						   {.module = 1, .pc = 0x40}};
+	struct view_stack stripped = stacks[0];
+	struct view other = view;
+	struct tui_model model;
+
+	make(&model, true, 24, 110);
+	stripped.frames = frames;
+	stripped.n_frames = 4;
+	other.modules = mapped;
+	other.stacks = &stripped;
+	other.n_stacks = 1;
+	CHECK(model_take(&model, &other) == 0);
+	CHECK(draws(&model, "  [a+b+0x210] < [+0x1220] < [libstdc++.so.6] < [libst"));
+	press(&model, TUI_KEY_RIGHT);
+	CHECK(draws(&model, " < [a+b+0x1220] < [libstdc++.so.6] < [libstdc++.so.6]"));
+	model_free(&model);
+}
+
 static void test_cursor(void)
 {
 	struct view other = view;
@@ -566,6 +593,7 @@ int main(void)
 	test_match();
 	test_sizes();
 	test_sort();
+	test_nameless();
 	test_cursor();
 	test_filter();
 	test_gone();

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/frames.h"
 #include "output/view.h"
 #include "symbolize/short_name.h"
 #include "tui/format.h"
@@ -148,21 +149,20 @@ static const char *growth_text(const struct tui_model *model, const struct view_
 	return minutes > 0 ? format_growth((double)stack->growth_bytes / minutes, text) : "-";
 }
 
-/* The file's name for a function that has none. */
-static const char *name_of(const struct view *view, const struct view_frame *frame, char *room,
-			   size_t size)
+/* A function without a name is where it is in its file, which is named unless it is that of `last` (NULL: none), nameless as well. */
+static char *name_of(const struct view *view, const struct view_frame *frame,
+		     const struct view_frame *last)
 {
-	const char *path;
+	char *name, *offset;
 
-	if (frame->function)
-		return frame->function;
-	if (frame->module == VIEW_NO_MODULE) {
-		snprintf(room, size, "%#" PRIx64, frame->pc);
-		return room;
-	}
-	path = view->modules[frame->module].path;
-	snprintf(room, size, "[%s]", strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
-	return room;
+	if (!frame->function && frame->module == VIEW_NO_MODULE)
+		return asprintf(&name, "%#" PRIx64, frame->pc) < 0 ? NULL : name;
+	name = frame_name(view, frame);
+	offset = name && !frame->function ? strrchr(name, '+') : NULL;
+	if (offset && strncmp(offset, "+0x", 3) == 0 && last && !last->function &&
+	    last->module == frame->module)
+		memmove(name + 1, offset, strlen(offset) + 1);
+	return name;
 }
 
 /* One function; long names leave room for those that call it. */
@@ -189,17 +189,19 @@ static void put_names(struct tui_pen *pen, const struct view *view, const struct
 {
 	size_t most = (pen->end - pen->col) * 3 / 5;
 	size_t first = outward < stack->n_frames ? outward : stack->n_frames - !!stack->n_frames;
-	char room[64];
 
 	if (!stack->n_frames)
 		pen_text(pen, TUI_DIM, stack->stop ? stack->stop : "no frames are known");
 	for (size_t i = first; i < stack->n_frames; i++) {
+		char *name;
+
 		if (pen->col + LEAST_NAME / 2 > pen->end)
 			break;
 		if (i)
 			pen_text(pen, TUI_DIM, " < ");
-		put_name(pen, name_of(view, &stack->frames[i], room, sizeof(room)),
-			 most > LEAST_NAME ? most : LEAST_NAME);
+		name = name_of(view, &stack->frames[i], i > first ? &stack->frames[i - 1] : NULL);
+		put_name(pen, name ? name : "?", most > LEAST_NAME ? most : LEAST_NAME);
+		free(name);
 	}
 }
 
