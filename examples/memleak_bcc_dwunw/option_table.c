@@ -16,6 +16,8 @@ const char options_doc[] =
 	"  memleak_dwunw_user -p 1234 -a 10 3   three reports that list each block\n"
 	"  memleak_dwunw_user -p 1234 -o 60000  only blocks that are a minute old\n"
 	"  memleak_dwunw_user -c 'ls -l /tmp'   a command, traced from its start\n"
+	"  memleak_dwunw_user -p 1234 --tui     live in the terminal\n"
+	"  memleak_dwunw_user -p 1234 --output leak.html 60 1   a page for a browser\n"
 	"\n"
 	"SIGUSR1 gives a report at once.\n"
 	"\n"
@@ -128,7 +130,8 @@ const struct argp_option options_table[] = {
 	 "(default: kernel, where it has bpf_loop)",
 	 4},
 	{"dwunw-slice", KEY_SLICE, "KIB", 0,
-	 "copy this much of a stack that is to be finished in user space, 1 to 64 (default: 16)",
+	 "copy at most this much of a stack that is to be finished in user space, 1 to 64 "
+	 "(default: 16)",
 	 4},
 	{"dwunw-share", KEY_SHARE, "PERCENT", 0,
 	 "at most this share of a CPU's time for sending such stacks, 1 to 100 (default: 2)", 4},
