@@ -113,9 +113,13 @@ static int open_output(char path[PATH_MAX], int *ret)
 {
 	const char *folder = getenv("TMPDIR");
 
-	snprintf(path, PATH_MAX, "%s/memleak-output-XXXXXX", folder && folder[0] ? folder : "/tmp");
+	folder = folder && folder[0] ? folder : "/tmp";
+	snprintf(path, PATH_MAX, "%s/memleak-output-XXXXXX", folder);
 	*ret = mkostemp(path, O_CLOEXEC);
-	return *ret < 0 ? -errno : 0;
+	if (*ret >= 0)
+		return 0;
+	message("no file in %s for what the command prints: %s", folder, strerror(errno));
+	return -EIO;
 }
 
 /* -c. The screen is the terminal program's: what the command prints goes to a file. */
@@ -127,8 +131,9 @@ static int start_command(struct session *session)
 
 	if (options->tui)
 		err = open_output(path, &output);
-	if (!err)
-		err = child_start(options->command, output, &session->child);
+	if (err)
+		return err; /* which was said */
+	err = child_start(options->command, output, &session->child);
 	if (output >= 0) {
 		close(output);
 		if (err)
