@@ -14,6 +14,7 @@
 #include "../test.h"
 #include "output/view.h"
 #include "tui/format.h"
+#include "tui/model_internal.h"
 
 #define HOSTILE                                                                                    \
 	"\033[2J\033]0;owned\a\r\n\t\x7f\x01\xc2\x9b"                                              \
@@ -379,6 +380,31 @@ static void test_nameless(void)
 	model_free(&model);
 }
 
+/* Why a stack ends is in the pane, or the pane says that there are more lines. */
+static void test_incomplete(void)
+{
+	struct view_frame frames[16];
+	struct view_stack cut = stacks[0];
+	struct view other = view;
+
+	cut.stop = "no table";
+	other.stacks = &cut;
+	other.n_stacks = 1;
+	cut.frames = frames;
+	for (size_t i = 0; i < 16; i++)
+		frames[i] = three[1];
+	for (cut.n_frames = 0; cut.n_frames <= 16; cut.n_frames++) {
+		struct tui_model model;
+
+		make(&model, true, 24, 80);
+		CHECK(model_take(&model, &other) == 0);
+		CHECK(draws(&model, cut.n_frames < model_layout(&model).n_pane - 1
+					    ? "! incomplete: no table"
+					    : " more lines: Enter"));
+		model_free(&model);
+	}
+}
+
 static void test_cursor(void)
 {
 	struct view other = view;
@@ -594,6 +620,7 @@ int main(void)
 	test_sizes();
 	test_sort();
 	test_nameless();
+	test_incomplete();
 	test_cursor();
 	test_filter();
 	test_gone();

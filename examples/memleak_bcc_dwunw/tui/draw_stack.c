@@ -179,19 +179,20 @@ void draw_pane(const struct tui_model *model, struct tui_grid *grid)
 {
 	struct tui_layout layout = model_layout(model);
 	const struct view_stack *stack = selected(model);
+	size_t n_lines = stack ? stack->n_frames + !!stack->stop : 0;
 
 	if (!stack || !layout.n_pane)
 		return;
 	draw_heading(model, grid, layout.pane_row, stack);
 	draw_frames(model, grid, stack, layout.pane_row + 1, 0, layout.n_pane - 1);
-	if (stack->n_frames > layout.n_pane - 1) {
+	if (n_lines > layout.n_pane - 1) {
 		struct tui_pen pen =
 			pen_at(grid, layout.pane_row + layout.n_pane - 1, 0, model->cols);
 
 		pen_fill(&pen, TUI_PLAIN);
 		pen.col = 0;
 		pen_format(&pen, TUI_DIM, "     %zu more lines: Enter",
-			   stack->n_frames + !!stack->stop - (layout.n_pane - 2));
+			   n_lines - (layout.n_pane - 2));
 	}
 }
 
