@@ -152,6 +152,7 @@ struct dwunw_memo {
 
 #define DWUNW_STEP_HIDDEN 1 /* the frame was not reached by words of the stack alone */
 #define DWUNW_STEP_OTHER 2  /* nor left by a rule and words of the stack */
+#define DWUNW_STEP_NONE 4   /* nor left at all: the walk ended before that */
 
 /* A frame of a walk, as the memo needs it; of more than there is room for the outermost ones stay. */
 struct dwunw_memo_step {

@@ -317,11 +317,13 @@ static long dwunw_memo_keep_one(__u32 i, struct dwunw_walk *walk)
 		return 1;
 	if (!n)
 		memo->top = step->sp;
-	if (n || (step->rule.ra_kind != DWUNW_RULE_UNDEFINED && !step->flags)) {
-		if (step->flags || dwunw_memo_depends(memo, step, outer, !n, &live))
-			return 1;
-	} else if (step->flags) {
+	if (!n && step->flags & DWUNW_STEP_NONE) {
 		live = DWUNW_STATE_LIVE; /* a root without a rule: by fp, if by anything */
+	} else if (step->flags) {
+		return 1;
+	} else if (n || step->rule.ra_kind != DWUNW_RULE_UNDEFINED) {
+		if (dwunw_memo_depends(memo, step, outer, !n, &live))
+			return 1;
 	}
 	at = memo->top - step->sp;
 	if ((at & 7) || at >= DWUNW_MEMO_REACH || (n && at / 8 <= outer->sp))

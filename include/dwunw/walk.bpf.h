@@ -302,7 +302,7 @@ static __always_inline int dwunw_walk_frame(__u32 frame, struct dwunw_walk *walk
 			stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot,
 					  &slot->rule, 0, &slot->cfa);
 		else if (noted)
-			step->flags |= DWUNW_STEP_OTHER;
+			step->flags |= DWUNW_STEP_NONE;
 	}
 	if (noted)
 		step->cfa = slot->cfa;

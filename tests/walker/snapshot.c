@@ -349,6 +349,24 @@ static size_t significant_word(const struct snapshot *snapshot)
 	return addr + 8 <= snapshot->memory_size ? addr : 0;
 }
 
+/* A call through a null pointer, with nothing to return to, and then from where the thread is. */
+static void compare_null_call(struct snapshot *snapshot, bool say, struct comparison *sum)
+{
+	unsigned long *pc = &snapshot->words[arch_native()->user_pc], was_at = *pc;
+	uint64_t at = stack_pointer(snapshot) - snapshot->memory_start, word, none = 0;
+
+	if (at >= snapshot->memory_size || snapshot->memory_size - at < sizeof(word))
+		return;
+	memcpy(&word, snapshot->memory + at, sizeof(word));
+	*pc = 0;
+	memcpy(snapshot->memory + at, &none, sizeof(none));
+	compare_with_memo(snapshot, say, sum);
+	memcpy(snapshot->memory + at, &was_at, sizeof(was_at));
+	compare_with_memo(snapshot, say, sum);
+	memcpy(snapshot->memory + at, &word, sizeof(word));
+	*pc = was_at;
+}
+
 void snapshot_compare_memo(struct snapshot *snapshot, bool say, struct comparison *sum)
 {
 	uint64_t word, other;
@@ -373,6 +391,7 @@ void snapshot_compare_memo(struct snapshot *snapshot, bool say, struct compariso
 		if (rand() % 2)
 			compare_with_memo(snapshot, say, sum);
 	}
+	compare_null_call(snapshot, say, sum);
 }
 
 void snapshot_walk(const struct snapshot *snapshot)

@@ -60,7 +60,7 @@ void snapshot_compare_by_fp(struct snapshot *snapshot, bool say, struct comparis
 /*
  * Walks the snapshot by the kernel's code with a memo that is kept from one call to the next, and plainly: both must give the same hash, and the memo
  * must then have the frames of the plain walk. Then with one word of the stack changed, most often one that
- * the memo depends on, and as it was, some times.
+ * the memo depends on, and as it was, some times; and called through a null pointer.
  */
 void snapshot_compare_memo(struct snapshot *snapshot, bool say, struct comparison *sum);
 
