@@ -117,7 +117,8 @@ static int has_stepped(pid_t pid, bool *ret)
 static int watch(pid_t pid, int socket, bool *stepped)
 {
 	struct pollfd ready = {.fd = socket, .events = POLLIN};
-	int status, err;
+	int status = 0, err;
+	pid_t ended;
 	char byte;
 
 	if (poll(&ready, 1, CHILD_MS) == 1 && read(socket, &byte, 1) == 1)
@@ -126,9 +127,10 @@ static int watch(pid_t pid, int socket, bool *stepped)
 		err = -ECHILD;
 	if (err || write(socket, &byte, 1) != 1)
 		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!err && (!WIFEXITED(status) || WEXITSTATUS(status)))
+	do /* fails where SIGCHLD is ignored: then nobody knows how the child ended */
+		ended = waitpid(pid, &status, 0);
+	while (ended < 0 && errno == EINTR);
+	if (!err && (ended != pid || !WIFEXITED(status) || WEXITSTATUS(status)))
 		err = -ECHILD;
 	return err;
 }
