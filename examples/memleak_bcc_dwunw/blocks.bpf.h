@@ -93,10 +93,11 @@ static __always_inline int put_block(const struct memleak_key *key,
 {
 	struct memleak_recent *place = own_place(key);
 
+	/* what was there before; once the block is kept, it might be this one, moved meanwhile */
+	if (place && measure_load && frees_unseen)
+		recent_from_hash(key);
 	if (!place || recent_keep(place, key, block))
 		return recent_to_hash(key, block);
-	if (measure_load && frees_unseen)
-		recent_from_hash(key); /* what was there before */
 	return 0;
 }
 

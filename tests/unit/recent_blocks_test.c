@@ -3,8 +3,9 @@
  * Proves, of the most recent blocks in front of the hash, under random interleavings of every single access: a free takes out the block that
  * was stored last under its address, whichever thread stored it and wherever it is moved to meanwhile; no block is lost or
  * comes back; a reading has every block that is outstanding all the while exactly once, and none that had been freed before. The same
- * with a full hash, and with threads that the system schedules. Left out, the deletion after a move that came too late, and what a reading
- * leaves out of the hash, are found missing. Random numbers have a fixed seed.
+ * with a full hash, with what was under the address before deleted from the hash first, and with threads that the system schedules. Left out, the
+ * deletion after a move that came too late, and what a reading leaves out of the hash, are found missing; so is a block, if what was
+ * there before is deleted only once it is kept. Random numbers have a fixed seed.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -40,7 +41,8 @@ static bool unstored[ADDRESSES + 1];
 static int64_t freed[ADDRESSES + 1]; /* the last one of each address */
 static int64_t last_block;
 
-static bool hash_fills, no_late_deletion, covers_nothing; /* what is tried */
+/* what is tried */
+static bool hash_fills, frees_unseen, no_late_deletion, covers_nothing, late_cleaning;
 static bool with_threads;
 static uint64_t wrong, moves, late, readings;
 
@@ -111,12 +113,18 @@ static int put(const struct memleak_key *key, const struct memleak_block *block)
 {
 	int err;
 
+	if (frees_unseen) {
+		recent_from_hash(key);
+		step();
+	}
 	*keeping() = true;
 	err = recent_keep(&place, key, block);
 	*keeping() = false;
+	step();
+	if (late_cleaning && !err)
+		recent_from_hash(key);
 	if (!err)
 		return 0;
-	step();
 	return recent_to_hash(key, block);
 }
 
@@ -327,11 +335,17 @@ int main(void)
 	hash_fills = true;
 	CHECK(interleave(CALLS) == 0);
 	hash_fills = false;
+	frees_unseen = true;
+	CHECK(interleave(CALLS) == 0);
+	frees_unseen = false;
 	CHECK(run_threads() == 0 && moves > 0);
 	no_late_deletion = true;
 	CHECK(interleave(CALLS / 10) > 0);
 	no_late_deletion = false;
 	covers_nothing = true;
+	CHECK(interleave(CALLS / 10) > 0);
+	covers_nothing = false;
+	late_cleaning = true;
 	CHECK(interleave(CALLS / 10) > 0);
 	return test_end();
 }
