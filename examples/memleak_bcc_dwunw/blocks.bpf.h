@@ -93,12 +93,13 @@ static __always_inline int put_block(const struct memleak_key *key,
 {
 	struct memleak_recent *place = own_place(key);
 
-	/* what was there before; once the block is kept, it might be this one, moved meanwhile */
-	if (place && measure_load && frees_unseen)
-		recent_from_hash(key);
-	if (!place || recent_keep(place, key, block))
-		return recent_to_hash(key, block);
-	return 0;
+	if (place) {
+		recent_clean(place, key);
+		if (recent_keep(place, key, block) == 0)
+			return 0;
+		recent_mark(place, key);
+	}
+	return recent_to_hash(key, block);
 }
 
 static __always_inline void store(const struct memleak_key *key, const struct memleak_block *block)

@@ -53,6 +53,28 @@ static inline void recent_end_move(struct memleak_recent *place)
 	recent_use(__sync_fetch_and_and(&place->state, ~(__u64)RECENT_MOVING));
 }
 
+/* To be called before a block of this place goes into the hash. */
+static inline void recent_mark(struct memleak_recent *place, const struct memleak_key *key)
+{
+	__u32 bit = recent_bit(key);
+
+	RECENT_STEP();
+	recent_use(__sync_fetch_and_or(&place->in_hash[bit / 64], 1ULL << bit % 64));
+}
+
+/*
+ * To be called before a block is kept. What the hash has under its key is of a block whose free was not seen: in front of it the new
+ * one would be taken out, and the old one stay. (Once the new one is kept, it might itself be in the hash, moved.)
+ */
+static inline void recent_clean(struct memleak_recent *place, const struct memleak_key *key)
+{
+	__u32 bit = recent_bit(key);
+
+	RECENT_STEP();
+	if (place->in_hash[bit / 64] >> bit % 64 & 1)
+		recent_from_hash(key);
+}
+
 /* Moves the block out of a full place that was in `state`. 0: it is in the hash, and the place is the caller's to write. */
 static inline int recent_make_room(struct memleak_recent *place, __u64 state)
 {
@@ -60,6 +82,7 @@ static inline int recent_make_room(struct memleak_recent *place, __u64 state)
 	struct memleak_block block = place->block;
 	int err;
 
+	recent_mark(place, &key);
 	if (!recent_swap(place, state, state | RECENT_MOVING))
 		return -1;
 	RECENT_STEP();

@@ -24,13 +24,23 @@ struct memleak_recent {
 	__u64 state;
 	struct memleak_key key;
 	struct memleak_block block;
-	__u64 unused[2]; /* a cache line */
-};
+	__u64 in_hash[2]; /* which keys of this place the hash may have: bit recent_bit() */
+};			  /* a cache line */
 
-/* The place of a key: by the upper bits of a product with 2^64 / golden ratio (Knuth, vol. 3, 6.4). */
+/* By a product with 2^64 / golden ratio (Knuth, vol. 3, 6.4): the upper bits are the place of a key, the next ones its bit there. */
+static inline __u64 recent_product(const struct memleak_key *key)
+{
+	return (key->addr >> 4 ^ key->image << 20) * 0x9e3779b97f4a7c15ULL;
+}
+
 static inline __u32 recent_place(const struct memleak_key *key)
 {
-	return ((key->addr >> 4 ^ key->image << 20) * 0x9e3779b97f4a7c15ULL) >> (64 - RECENT_BITS);
+	return recent_product(key) >> (64 - RECENT_BITS);
+}
+
+static inline __u32 recent_bit(const struct memleak_key *key)
+{
+	return recent_product(key) >> (64 - RECENT_BITS - 7) & 127;
 }
 
 #endif
