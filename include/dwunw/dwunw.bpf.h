@@ -173,7 +173,7 @@ static __always_inline int dwunw_identify(struct dwunw_memo *memo, __u64 *key, _
 
 static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_slot *slot)
 {
-	struct dwunw_memo *memo = dwunw_memo_get(slot);
+	struct dwunw_memo *memo = dwunw_memo_get(slot, PT_REGS_IP(ctx) >> 63);
 	const struct dwunw_mappings *mappings = 0;
 	__u32 zero = 0, generation, place;
 	void *map;

@@ -38,16 +38,17 @@ struct dwunw_walk {
 	struct dwunw_memo *memo;
 };
 
-/* The memo of this thread, or NULL. */
-static __always_inline struct dwunw_memo *dwunw_memo_get(struct dwunw_slot *slot)
+/* The memo of this thread, or NULL. `in_kernel`: the program is of a perf event that came there. */
+static __always_inline struct dwunw_memo *dwunw_memo_get(struct dwunw_slot *slot, int in_kernel)
 {
 	struct dwunw_memo *memo;
 
 	if (dwunw_memo_test & DWUNW_MEMO_OFF)
 		return 0;
+	/* What interrupted the kernel, which may be in its allocator, must not allocate. */
 	memo = bpf_task_storage_get(&dwunw_memos, bpf_get_current_task_btf(), 0,
-				    BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!memo)
+				    in_kernel ? 0 : BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!memo && !in_kernel)
 		slot->counts[DWUNW_COUNT_NO_MEMO]++;
 	return memo;
 }

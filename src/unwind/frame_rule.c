@@ -43,7 +43,7 @@ static int step_by_sigreturn(struct unwinder *u, int otherwise)
 	return DWUNW_CONTINUE;
 }
 
-/* The frame has no CFI: see dwunw_no_cfi() of walk.bpf.h. */
+/* The frame has no CFI: see dwunw_no_cfi() of look_up.bpf.h. */
 static int step_by_frame_pointer(struct unwinder *u)
 {
 	if (step_by_sigreturn(u, DWUNW_STOP_NO_CFI) == DWUNW_CONTINUE)
@@ -150,7 +150,7 @@ static int look_up(struct unwinder *u)
 		return DWUNW_CONTINUE;
 	if (u->error == -ENOMEM)
 		return DWUNW_STOP_NO_TABLE;
-	/* no call ends at pc: see dwunw_look_up() of walk.bpf.h */
+	/* no call ends at pc: see dwunw_look_up() of look_up.bpf.h */
 	if (pc != u->state.pc && rule_at(u, u->state.pc) == 0) {
 		u->is_general = false; /* not for a frame that made a call */
 		u->flags |= DWUNW_FRAME_EXACT;
