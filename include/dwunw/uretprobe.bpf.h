@@ -21,8 +21,7 @@ static __always_inline __u64 dwunw_trampoline(void)
 struct dwunw_return_search {
 	struct return_instance *instance;
 	__u64 slot; /* stack pointer at the entry of the function that was called */
-	__u64 trampoline;
-	__u64 address; /* out */
+	__u64 address; /* the trampoline's; out: that of the caller, if it was found */
 };
 
 static long dwunw_search_return(__u32 i, struct dwunw_return_search *search)
@@ -34,7 +33,7 @@ static long dwunw_search_return(__u32 i, struct dwunw_return_search *search)
 		return 1;
 	address = BPF_CORE_READ(instance, orig_ret_vaddr);
 	/* a tail call's instance has the trampoline for its return address: the next one knows more */
-	if (BPF_CORE_READ(instance, stack) == search->slot && address != search->trampoline) {
+	if (BPF_CORE_READ(instance, stack) == search->slot && address != search->address) {
 		search->address = address;
 		return 1;
 	}
@@ -42,18 +41,21 @@ static long dwunw_search_return(__u32 i, struct dwunw_return_search *search)
 	return 0;
 }
 
-/* The return address that a uretprobe took from the stack slot `slot`; 0: none is known. */
-static __noinline __attribute__((unused)) __u64 dwunw_return_address(__u64 slot, __u64 trampoline)
+/*
+ * The return address that a uretprobe took from the stack slot `slot`; 0: none is known. Inline, and its state small: all
+ * functions that are under way have 512 bytes of stack together.
+ */
+static __always_inline __u64 dwunw_return_address(__u64 slot, __u64 trampoline)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct dwunw_return_search search = {
 		.instance = BPF_CORE_READ(task, utask, return_instances),
 		.slot = slot,
-		.trampoline = trampoline,
+		.address = trampoline,
 	};
 
 	bpf_loop(DWUNW_MAX_RETURNS, dwunw_search_return, &search, 0);
-	return search.address;
+	return search.address == trampoline ? 0 : search.address;
 }
 
 #endif
