@@ -114,6 +114,7 @@ static int configure(struct session *session)
 		bpf_map__set_autocreate(skel->maps.stack_traces, false);
 		return dwunw_bpf_prepare(skel->obj, &opts);
 	}
+	skel->rodata->dwunw_walk_in_user = true;
 	leave_dwunw_out(skel->obj);
 	/* dwunw-added end */
 	options->max_stack_depth = session_max_depth(options->max_stack_depth);

@@ -20,7 +20,6 @@
 #include "walk.bpf.h"
 
 /* Set by user space before loading. */
-const volatile __u32 dwunw_walk_in_user; /* all walks are left to user space */
 
 #define DWUNW_APART_WORDS 32
 

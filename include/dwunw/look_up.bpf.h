@@ -8,6 +8,9 @@
 #include "reader.bpf.h"
 #include "uretprobe.bpf.h"
 
+/* Set by user space before loading: all walks are left to it, or there are none. */
+const volatile __u32 dwunw_walk_in_user;
+
 /* `size` bytes of table space at `address` are inside one shard: see DWUNW_SHARD_SIZE. */
 static __always_inline const __u8 *dwunw_shard(__u32 address)
 {
@@ -142,13 +145,14 @@ static __always_inline __u64 dwunw_code(const struct dwunw_slot *slot,
 
 /*
  * The rule at the frame's pc, not from the cache: slot->rule, slot->code, and slot->flags. slot->cacheable: the answer depends on
- * nothing but the pc. DWUNW_CONTINUE or a stop reason. A global function: the verifier goes through it once.
+ * nothing but the pc. DWUNW_CONTINUE or a stop reason. A global function: the verifier goes through it once, and, before Linux 6.8, also where
+ * nothing calls it, and then neither maps nor bpf_loop may be there.
  */
 __noinline int dwunw_look_up(struct dwunw_slot *slot, const struct dwunw_mappings *mappings)
 {
 	__u64 pc, vaddr;
 
-	if (!slot || !mappings)
+	if (dwunw_walk_in_user || !slot || !mappings)
 		return DWUNW_STOP_NO_MAPPING;
 	pc = dwunw_lookup_pc(&slot->state);
 	slot->flags = slot->state.pc_exact ? DWUNW_FRAME_EXACT : 0;
