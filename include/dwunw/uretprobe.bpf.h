@@ -20,7 +20,7 @@ static __always_inline __u64 dwunw_trampoline(void)
 
 struct dwunw_return_search {
 	struct return_instance *instance;
-	__u64 slot; /* stack pointer at the entry of the function that was called */
+	__u64 slot;    /* stack pointer at the entry of the function that was called */
 	__u64 address; /* the trampoline's; out: that of the caller, if it was found */
 };
 
