@@ -8,9 +8,6 @@
 #include "reader.bpf.h"
 #include "uretprobe.bpf.h"
 
-/* Set by user space before loading: all walks are left to it, or there are none. */
-const volatile __u32 dwunw_walk_in_user;
-
 /* `size` bytes of table space at `address` are inside one shard: see DWUNW_SHARD_SIZE. */
 static __always_inline const __u8 *dwunw_shard(__u32 address)
 {

@@ -8,6 +8,9 @@
 
 #include "bpf_format.h"
 
+/* Set by user space before loading: all walks are left to it, or there are none. */
+const volatile __u32 dwunw_walk_in_user;
+
 /* One shard of the table space: parts of tables, at offsets that user space gave out. */
 struct dwunw_shard_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -92,7 +92,7 @@ __noinline int dwunw_memo_compare(const struct dwunw_slot *slot, const struct dw
 	__u32 first, end, same = 1;
 	__u64 differ;
 
-	if (!slot || !memo)
+	if (dwunw_walk_in_user || !slot || !memo) /* see dwunw_look_up() */
 		return 0;
 	end = slot->in_window / 8;
 	for (first = 0; first < DWUNW_MEMO_PAIRS; first += DWUNW_MEMO_GROUP) {
