@@ -172,7 +172,7 @@ static __always_inline int dwunw_identify(struct dwunw_memo *memo, __u64 *key, _
 
 static __always_inline __s64 dwunw_walk_to_id(struct pt_regs *ctx, struct dwunw_slot *slot)
 {
-	struct dwunw_memo *memo = dwunw_memo_get(slot, PT_REGS_IP(ctx) >> 63);
+	struct dwunw_memo *memo = dwunw_memo_get(slot, dwunw_arch_pc(ctx) >> 63);
 	const struct dwunw_mappings *mappings = 0;
 	__u32 zero = 0, generation, place;
 	void *map;
@@ -255,7 +255,7 @@ static __always_inline __s64 dwunw_get_stackid(struct pt_regs *ctx, __u64 flags)
 	if (!slot)
 		return DWUNW_ID_REASON | DWUNW_STOP_BUSY;
 	slot->skip = flags & BPF_F_SKIP_FIELD_MASK;
-	slot->entry_sp = flags & DWUNW_F_ENTRY ? PT_REGS_SP(ctx) : 0;
+	slot->entry_sp = flags & DWUNW_F_ENTRY ? dwunw_arch_sp(ctx) : 0;
 	id = dwunw_walk_to_id(ctx, slot);
 	dwunw_release_slot(slot);
 	return id;

@@ -45,4 +45,14 @@ static __always_inline void dwunw_arch_start(const struct pt_regs *ctx, struct d
 	s->valid = 1 << 12;
 }
 
+static __always_inline __u64 dwunw_arch_pc(const struct pt_regs *ctx)
+{
+	return ctx->epc;
+}
+
+static __always_inline __u64 dwunw_arch_sp(const struct pt_regs *ctx)
+{
+	return ctx->sp;
+}
+
 #endif

@@ -47,4 +47,14 @@ static __always_inline void dwunw_arch_start(const struct pt_regs *ctx, struct d
 	s->fp = ctx->bp;
 }
 
+static __always_inline __u64 dwunw_arch_pc(const struct pt_regs *ctx)
+{
+	return ctx->ip;
+}
+
+static __always_inline __u64 dwunw_arch_sp(const struct pt_regs *ctx)
+{
+	return ctx->sp;
+}
+
 #endif
