@@ -187,6 +187,7 @@ struct dwunw_slot {
 	__u32 base;	/* where frames are written: a word of `frames` */
 	__u32 victim;	/* the entry of a set that was last replaced */
 	__u32 known;	/* states of the memo that are proven, or that the walk has not passed */
+	__u32 differs;	/* pair of the memo from which on the first one differs that does */
 	__u32 verified; /* words below dwunw_memo.top that were compared, where the memo has them */
 	__u32 arrived;	/* state of the memo that the walk has come to, from 1; 0: none */
 	__u32 frame;	/* the last one of a walk with memo */

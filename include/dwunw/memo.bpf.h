@@ -86,7 +86,7 @@ static __always_inline __u64 dwunw_memo_word(const struct dwunw_slot *slot, __u3
  * were up to the first that is not. A global function, which the verifier goes through once, however many ways lead to it; a loop by
  * bpf_loop() would cost as much as the comparing.
  */
-__noinline int dwunw_memo_compare(const struct dwunw_slot *slot, const struct dwunw_memo *memo)
+__noinline int dwunw_memo_compare(struct dwunw_slot *slot, const struct dwunw_memo *memo)
 {
 	const struct dwunw_memo_pair *pair;
 	__u32 first, end, same = 1;
@@ -107,6 +107,9 @@ __noinline int dwunw_memo_compare(const struct dwunw_slot *slot, const struct dw
 		if (differ)
 			break;
 	}
+	/* through memory, so that the verifier forgets which group it is, and has one path for all */
+	slot->differs = first;
+	first = *(volatile __u32 *)&slot->differs;
 	if (first >= DWUNW_MEMO_PAIRS)
 		return DWUNW_MEMO_PAIRS;
 #pragma unroll

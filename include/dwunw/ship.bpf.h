@@ -31,21 +31,21 @@ static __always_inline void dwunw_gather_returns(struct dwunw_cut_short_event *e
 
 /*
  * The stack pointer that a signal interrupted, if its handler runs on an alternate stack; else, or where it is not found, 0. The kernel pushes
- * its frame at the top of that stack, and uc_stack, which is in it, is what sigaltstack(2) had set.
+ * its frame at the top of that stack, and uc_stack, at a multiple of 16 in it, is what sigaltstack(2) had set. A global function: see dwunw_look_up().
  */
-static __noinline __u64 dwunw_interrupted_sp(struct dwunw_slot *slot, __u64 sp)
+__noinline __u64 dwunw_interrupted_sp(struct dwunw_slot *slot, __u64 sp)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 start = task->sas_ss_sp, size = task->sas_ss_size, found = 0;
-	__u64 window = start + size - DWUNW_WINDOW_SIZE;
+	__u64 window = (start + size - DWUNW_WINDOW_SIZE) & ~15ULL;
 
-	if (sp - start >= size)
+	if (!slot || sp - start >= size)
 		return 0;
 	slot->in_window = 0;
 	if (bpf_probe_read_user(slot->window, DWUNW_WINDOW_SIZE, (void *)window))
 		return 0;
 	/* the topmost is that of the first signal; without branches, so that the verifier has one path */
-	for (__u64 i = 1; i < DWUNW_WINDOW_SIZE / 8 - DWUNW_ARCH_SAVED_SP / 8; i++) {
+	for (__u64 i = 2; i < DWUNW_WINDOW_SIZE / 8 - DWUNW_ARCH_SAVED_SP / 8; i += 2) {
 		__u64 other = (slot->window[i] ^ start) | (slot->window[i + 2] ^ size);
 		__u64 no = -other;
 

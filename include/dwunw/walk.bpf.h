@@ -143,6 +143,15 @@ static __always_inline int dwunw_complete_rule(struct dwunw_slot *slot)
 	return 0;
 }
 
+/* The step by slot->full_rule. A global function: the verifier goes through all its registers once, not once for each way that leads here. */
+__noinline int dwunw_step_full(struct dwunw_slot *slot)
+{
+	if (dwunw_walk_in_user || !slot)
+		return DWUNW_STOP_NO_CFI;
+	return dwunw_step(&slot->state, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot,
+			  &slot->full_rule.frame, &slot->full_rule, &slot->cfa);
+}
+
 /* Leaves the frame by frame pointer, and marks it: DWUNW_CONTINUE if that was possible. */
 static __noinline int dwunw_leave_by_fp(struct dwunw_slot *slot, __u32 frame)
 {
@@ -177,8 +186,7 @@ static long dwunw_walk_full(__u32 frame, struct dwunw_walk *walk)
 	    dwunw_leave_by_fp(slot, frame) == DWUNW_CONTINUE)
 		return 0;
 	if (stop == DWUNW_CONTINUE)
-		stop = dwunw_step(s, &DWUNW_ARCH_NATIVE, (struct dwunw_reader *)slot,
-				  &slot->full_rule.frame, &slot->full_rule, &slot->cfa);
+		stop = dwunw_step_full(slot);
 	if (stop == DWUNW_CONTINUE)
 		return 0;
 	if (slot->by_fp && stop != DWUNW_STOP_ROOT &&
