@@ -4,7 +4,7 @@
 
 W := $(B)/tests/walker
 WALKER := $(W)/walker_test
-WALKER_SRC := $(filter-out src/bpf/%,$(filter-out src/symbolize/%,$(LIB_SRC))) src/bpf/space.c src/bpf/past.c src/bpf/linker.c src/bpf/permanent.c src/bpf/traced.c \
+WALKER_SRC := $(filter-out src/bpf/%,$(filter-out src/symbolize/%,$(LIB_SRC))) src/bpf/space.c src/bpf/past.c src/bpf/linker.c src/bpf/permanent.c src/bpf/shown.c src/bpf/traced.c \
 	$(wildcard tests/walker/*.c)
 WALKER_OBJ := $(WALKER_SRC:%.c=$(W)/%.o)
 WALKER_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all

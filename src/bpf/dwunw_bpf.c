@@ -41,10 +41,9 @@ static int find_maps(struct dwunw_bpf *bpf, struct bpf_object *object)
 	int err;
 
 	env->processes_fd = bpf_object__find_map_fd_by_name(object, "dwunw_processes");
-	env->mappings_fd = bpf_object__find_map_fd_by_name(object, "dwunw_mappings");
+	env->places.fd = bpf_object__find_map_fd_by_name(object, "dwunw_mappings");
 	env->link_map_program = bpf_object__find_program_by_name(object, "dwunw_on_link_map");
-	if (shards_fd < 0 || env->processes_fd < 0 || env->mappings_fd < 0 ||
-	    !env->link_map_program)
+	if (shards_fd < 0 || env->processes_fd < 0 || env->places.fd < 0 || !env->link_map_program)
 		return -ENOENT;
 	err = rodata_get(object, "dwunw_max_depth", &depth, sizeof(depth));
 	if (!err)
@@ -75,7 +74,7 @@ int dwunw_bpf_create(struct dwunw_context *context, struct bpf_object *object,
 	if (!bpf)
 		return -ENOMEM;
 	bpf->env.modules = context->modules;
-	bpf->env.next_epoch = 1;
+	bpf->env.places.next_epoch = 1;
 	bpf->env.next_key = 1;
 	bpf->records_error = history_open(&bpf->env.history);
 	err = stacks_create(&bpf->stacks);

@@ -140,51 +140,6 @@ static void fill_mappings(struct traced_env *env, struct traced *traced, struct 
 	}
 }
 
-/* What is remembered of the permanent mappings holds as long as they are the same. */
-static void set_permanent_epoch(struct traced_env *env, struct traced *traced,
-				struct dwunw_mappings *mappings)
-{
-	uint64_t sum = 1;
-
-	for (uint32_t i = 0; i < mappings->n; i++) {
-		const struct dwunw_mapping *m = &mappings->mappings[i];
-
-		if (!(m->flags & DWUNW_MAPPING_PERMANENT))
-			continue;
-		sum = (sum ^ m->start ^ m->end << 20) * 0x9e3779b97f4a7c15ULL;
-		sum = (sum ^ m->table ^ (uint64_t)m->table_id << 32) * 0x9e3779b97f4a7c15ULL;
-	}
-	if (sum != traced->permanent_sum)
-		traced->permanent_epoch = env->next_epoch++;
-	traced->permanent_sum = sum;
-	mappings->permanent_epoch = traced->permanent_epoch;
-}
-
-/* Replaces what the kernel knows of the process's mappings, in one step. */
-static int show_mappings(struct traced_env *env, const struct dwunw_mappings *mappings)
-{
-	__u32 zero = 0, place = mappings->process % DWUNW_MAX_PROCESSES;
-	int fd, err = 0;
-
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "dwunw_mapping", sizeof(__u32), sizeof(*mappings),
-			    1, NULL);
-	if (fd < 0)
-		return fd;
-	if (bpf_map_update_elem(fd, &zero, mappings, BPF_ANY) ||
-	    bpf_map_update_elem(env->mappings_fd, &place, &fd, BPF_ANY))
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-/* Frees the kernel's memory for them; another process at the same place publishes again. */
-static void hide_mappings(struct traced_env *env, uint64_t key)
-{
-	__u32 place = key % DWUNW_MAX_PROCESSES;
-
-	bpf_map_delete_elem(env->mappings_fd, &place);
-}
-
 const struct process *traced_code_at(struct traced *traced, uint32_t generation, uint64_t time_ns,
 				     bool *permanent_only)
 {
@@ -287,10 +242,8 @@ static int publish(struct traced_env *env, struct traced *traced, struct dwunw_m
 		traced->permanent_known = permanent_mark(env->modules, traced->process);
 	mappings->process = traced->key;
 	mappings->generation = before;
-	mappings->epoch = env->next_epoch++;
 	fill_mappings(env, traced, mappings);
-	set_permanent_epoch(env, traced, mappings);
-	return show_mappings(env, mappings);
+	return shown_replace(&traced->shown, &env->places, mappings);
 }
 
 int traced_publish(struct traced_env *env, struct traced *traced)
@@ -385,7 +338,7 @@ void traced_destroy(struct traced_env *env, struct traced *traced)
 	if (!traced)
 		return;
 	probe_detach(&traced->hook);
-	hide_mappings(env, traced->key);
+	shown_hide(&traced->shown, &env->places);
 	past_clear(env->modules, &traced->past);
 	if (traced->process)
 		process_close(env->modules, traced->process);
@@ -396,11 +349,10 @@ void traced_destroy(struct traced_env *env, struct traced *traced)
 
 void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key)
 {
-	hide_mappings(env, traced->key);
+	shown_hide(&traced->shown, &env->places);
 	traced->key = key;
 	past_clear(env->modules, &traced->past);
 	traced->permanent_known = false;
-	traced->permanent_sum = 0;
 	permanent_clear(traced->process);
 	if (process_refresh(env->modules, traced->process, NULL) == 0)
 		attach_hook(env, traced);

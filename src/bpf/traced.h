@@ -9,6 +9,7 @@
 
 #include "bpf/past.h"
 #include "bpf/probe.h"
+#include "bpf/shown.h"
 
 struct bpf_program;
 struct history;
@@ -22,9 +23,10 @@ struct traced_env {
 	struct module_cache *modules;
 	struct history *history; /* NULL: not permitted, so that nothing is remembered */
 	struct space *space;
-	int processes_fd, mappings_fd;
+	int processes_fd;
+	struct shown_places places;
 	struct bpf_program *link_map_program;
-	uint64_t next_epoch, next_key;
+	uint64_t next_key;
 	uint64_t tables, tables_refused, mappings_refused, refresh_failures;
 	uint64_t records_lost;
 	void (*progress)(size_t done, size_t all); /* dwunw_bpf_set_progress() */
@@ -49,8 +51,8 @@ struct traced {
 	bool permanent_known;  /* the permanent ones among the mappings are marked, all of them */
 	uint64_t n_unreadable; /* executable mappings whose files could not be read */
 	int unreadable_error;  /* 0, or negative errno: of the first of them */
-	uint64_t permanent_sum, permanent_epoch; /* of those that were shown to the kernel */
 	struct process *process;
+	struct shown shown; /* to the kernel, of its mappings */
 	struct past past;
 	struct probe_links hook;
 };

@@ -242,8 +242,8 @@ int main(int argc, char **argv)
 		return 2;
 	srand(seed ? (unsigned int)atoi(seed) : (unsigned int)getpid());
 	env->processes_fd = FAKE_PROCESSES_FD;
-	env->mappings_fd = FAKE_MAPPINGS_FD;
-	env->next_epoch = env->next_key = 1;
+	env->places.fd = FAKE_MAPPINGS_FD;
+	env->places.next_epoch = env->next_key = 1;
 	CHECK(module_cache_create(0, &env->modules) == 0);
 	CHECK(space_create(FAKE_SHARDS_FD, &env->space) == 0);
 	/* what was drawn by chance may have had no such stack */
