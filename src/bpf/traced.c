@@ -20,6 +20,7 @@
 #include "bpf/space.h"
 #include "elf/elf_file.h"
 #include "process/attach.h"
+#include "process/maps.h"
 #include "process/process.h"
 #include "table/table.h"
 
@@ -145,7 +146,7 @@ const struct process *traced_code_at(struct traced *traced, uint32_t generation,
 {
 	const struct process *past = NULL;
 
-	if (generation != traced->generation)
+	if (generation != traced->generation || traced->is_over)
 		past = past_at(&traced->past, time_ns);
 	*permanent_only = generation != traced->generation && !past;
 	return past ? past : traced->process;
@@ -204,6 +205,7 @@ void traced_forget_past(struct traced_env *env, struct traced *traced)
 	past_clear(env->modules, &traced->past);
 }
 
+/* -ESTALE: it is another process image by now. */
 static int read_generation(const struct traced_env *env, const struct traced *traced, uint32_t *ret)
 {
 	struct dwunw_process process;
@@ -211,7 +213,7 @@ static int read_generation(const struct traced_env *env, const struct traced *tr
 	if (bpf_map_lookup_elem(env->processes_fd, &traced->pidfd, &process))
 		return errno == ENOENT ? -ESRCH : -errno;
 	*ret = process.generation;
-	return 0;
+	return process.key == traced->key ? 0 : -ESTALE;
 }
 
 static uint64_t now_ns(void)
@@ -222,26 +224,41 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static int publish(struct traced_env *env, struct traced *traced, struct dwunw_mappings *mappings)
+/* Reads the mappings, and from which generation of them on they are not to be trusted. -ESRCH, -ESTALE: there are none any more. */
+static int read_mappings(struct traced_env *env, struct traced *traced, uint32_t *generation)
 {
-	uint32_t before = 0, after = 0;
+	struct mapping *mappings;
+	size_t n;
 	int err;
 
 	/* first the generation, then the mappings: a change in between makes them stale, not wrong */
-	err = read_generation(env, traced, &before);
+	err = read_generation(env, traced, generation);
 	if (!err)
-		err = process_refresh(env->modules, traced->process, &traced->changed);
-	if (!err)
-		err = read_generation(env, traced, &after);
+		err = maps_read(traced->pid, &mappings, &n);
 	if (err)
 		return err;
-	traced->generation = after;
+	err = read_generation(env, traced, &traced->generation);
+	if (err)
+		maps_free(mappings, n);
+	else
+		process_take_mappings(env->modules, traced->process, mappings, n, &traced->changed);
+	return err;
+}
+
+static int publish(struct traced_env *env, struct traced *traced, struct dwunw_mappings *mappings)
+{
+	uint32_t generation = 0;
+	int err = read_mappings(env, traced, &generation);
+
+	traced->is_over = err == -ESRCH || err == -ESTALE;
+	if (err) /* the next image is announced by an event, which is still to come */
+		return err == -ESTALE ? 0 : err;
 	if (env->history && !traced->past.has_base)
 		past_begin(env->modules, &traced->past, traced->process, now_ns());
 	if (!traced->permanent_known)
 		traced->permanent_known = permanent_mark(env->modules, traced->process);
 	mappings->process = traced->key;
-	mappings->generation = before;
+	mappings->generation = generation;
 	fill_mappings(env, traced, mappings);
 	return shown_replace(&traced->shown, &env->places, mappings);
 }
@@ -351,6 +368,7 @@ void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key)
 {
 	shown_hide(&traced->shown, &env->places);
 	traced->key = key;
+	traced->is_over = false;
 	past_clear(env->modules, &traced->past);
 	traced->permanent_known = false;
 	permanent_clear(traced->process);

@@ -44,10 +44,11 @@ struct traced {
 	struct traced *next;
 	pid_t pid;
 	int pidfd;
-	uint64_t key;	       /* of the process image; even: given by the kernel */
-	uint64_t read_ns;      /* CLOCK_MONOTONIC before its mappings were last read */
-	uint32_t generation;   /* of the process, after that */
-	bool changed;	       /* whether that found anything new */
+	uint64_t key;	     /* of the process image; even: given by the kernel */
+	uint64_t read_ns;    /* CLOCK_MONOTONIC before its mappings were last read */
+	uint32_t generation; /* of the process, after that */
+	bool changed;	     /* whether that found anything new */
+	bool is_over; /* its image has ended: what was mapped since is known by records alone */
 	bool permanent_known;  /* the permanent ones among the mappings are marked, all of them */
 	uint64_t n_unreadable; /* executable mappings whose files could not be read */
 	int unreadable_error;  /* 0, or negative errno: of the first of them */

@@ -48,15 +48,13 @@ static void take_over(struct mapping *new, struct mapping *old)
 	old->module = NULL;
 }
 
-int process_refresh(struct module_cache *cache, struct process *process, bool *changed)
+void process_take_mappings(struct module_cache *cache, struct process *process, struct mapping *new,
+			   size_t n_new, bool *changed)
 {
-	struct mapping *new, *old = process->mappings;
-	size_t n_new, n_old = process->n_mappings, o = 0;
+	struct mapping *old = process->mappings;
+	size_t n_old = process->n_mappings, o = 0;
 	bool any = false;
-	int err = maps_read(process->pid, &new, &n_new);
 
-	if (err)
-		return err;
 	/* Both lists are in order of addresses. */
 	for (size_t i = 0; i < n_new; i++) {
 		for (; o < n_old && old[o].start < new[i].start; o++)
@@ -79,7 +77,17 @@ int process_refresh(struct module_cache *cache, struct process *process, bool *c
 	process->n_mappings = n_new;
 	if (changed)
 		*changed = any;
-	return 0;
+}
+
+int process_refresh(struct module_cache *cache, struct process *process, bool *changed)
+{
+	struct mapping *mappings;
+	size_t n;
+	int err = maps_read(process->pid, &mappings, &n);
+
+	if (!err)
+		process_take_mappings(cache, process, mappings, n, changed);
+	return err;
 }
 
 void process_clear(struct module_cache *cache, struct process *process)

@@ -100,6 +100,9 @@ int module_table(struct module *module, const struct table **ret);
 int process_open(struct module_cache *cache, pid_t pid, struct process **ret);
 /* Reads the mappings again; *changed (may be NULL): an executable mapping came, went or moved. On failure the old ones stay. */
 int process_refresh(struct module_cache *cache, struct process *process, bool *changed);
+/* The same with what maps_read() has read of it, which it takes over. */
+void process_take_mappings(struct module_cache *cache, struct process *process,
+			   struct mapping *mappings, size_t n, bool *changed);
 void process_close(struct module_cache *cache, struct process *process);
 /* Frees the mappings of a struct process that the caller made. */
 void process_clear(struct module_cache *cache, struct process *process);

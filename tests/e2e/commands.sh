@@ -50,6 +50,25 @@ of_both() {
 check "busy: the calls of the first image are printed or counted" of_both
 check "busy: the blocks of the second are found" has_line "$WORK/busy.report" '\] leak_calloc+'
 
+# The tool is stopped from before libraries are loaded until after the image that used them has gone, by exec or by exit.
+for end in 'os.execv(sys.argv[1], sys.argv[1:])' 'os._exit(0)'; do
+	name=behind-${end:3:4}
+	cat >"$WORK/behind.py" <<-END
+		import os, signal, subprocess, sys
+		tool = os.getppid()
+		subprocess.Popen(["sh", "-c", f"sleep 1; kill -CONT {tool}"])
+		os.kill(tool, signal.SIGSTOP)
+		import bz2, decimal, lzma, zlib
+		for i in range(100):
+		    zlib.compress(b"x" * 5000)
+		$end
+	END
+	"$TOOL" -t -o 0 -T 100000 -c "python3 $WORK/behind.py $PROGRAMS/calloc" 100000 </dev/null \
+		>"$WORK/$name.report" 2>"$WORK/$name.stderr"
+	check "$name: every stack is walked" all_walked "$WORK/$name.report"
+	check "$name: through the libraries that are gone" has_line "$WORK/$name.report" 'deflateInit2_'
+done
+
 # An allocator that the first image does not have
 jemalloc=$(ldconfig -p | sed -n 's/.*libjemalloc\.so\.2 .*=> //p' | head -n 1)
 "$TOOL" -o 0 -T 100000 -c "env LD_PRELOAD=$jemalloc $PROGRAMS/calloc" 100000 </dev/null \
