@@ -68,10 +68,11 @@ check "two processes: run" several
 judge several
 check "two processes: are told apart" test "$(cut -d ';' -f 1 "$WORK/several.folded" | sort -u | wc -l)" = 2
 
-# The kernel's own: what other processes do meanwhile does not matter to the comparison.
+# The kernel's own. What other processes do meanwhile does not matter to the comparison.
 kernel() {
 	# shellcheck disable=SC2046 # one word an option
-	timeout 60 "$TOOL" -T 100000 -s 20 $(all kernel) 1 2 >"$WORK/kernel.report" 2>"$WORK/kernel.stderr" || { cat "$WORK/kernel.stderr"; return 1; }
+	target_start kernel "$PROGRAMS/kernel_objects" && tool_start kernel -o 0 -T 100000 -s 20 $(all kernel) 1000 &&
+		target_run kernel && tool_stop && kill -KILL "$target"
 }
 check "kernel: runs" kernel
 judge kernel
