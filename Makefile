@@ -9,6 +9,7 @@
 # make test-formats  what `go tool pprof` and speedscope read of the files of --output
 # make test-vm    end-to-end tests under kernels from 5.10 to 6.12, in an emulator; KERNELS="6.1 6.12": only those
 # make test-page  the pages of --output FILE.html in headless Chromium
+# make test-newer  reports, and where probes go, with the C library and the allocators of Debian 13
 # make memo-soak   stacks that a memo knows against plain walks, over 10 million events
 # make soak MINUTES=20  exact totals and flat memory, under the load of sixteen threads
 # make demo       installs what is missing (as root), builds, shows the leak report of a small program

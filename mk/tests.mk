@@ -72,6 +72,11 @@ test-formats:
 	$(MAKE) examples $(PROGRAMS)
 	BUILD=$(B) bash tests/formats/run
 
+# The C library and the allocators of a newer distribution.
+.PHONY: test-newer
+test-newer: examples $(PROGRAMS)
+	BUILD=$(B) tests/newer/run
+
 # Instructions that the verifier looks at, of each BPF program, against tests/bpf_size/baseline; UPDATE=1 writes it anew.
 .PHONY: bpf-size
 bpf-size: examples

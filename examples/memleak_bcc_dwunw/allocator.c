@@ -123,13 +123,15 @@ static bool add_returns(struct allocator *allocator, struct module *module,
 	return !returns.sealed;
 }
 
-/* The programs of frees and of the mmap family read arguments where they are at the entry. */
+/* The program of the mmap family reads arguments where they are at the entry. */
 static unsigned int placement_flags(enum allocator_role role)
 {
 	switch (role) {
 	case ALLOCATOR_CALL:
 	case ALLOCATOR_NEW:
 		return PLACEMENT_KEEP_SP | PLACEMENT_MOVED_ARGS;
+	case ALLOCATOR_FREE:
+		return PLACEMENT_MOVED_ARGS;
 	case ALLOCATOR_MAPPING:
 		return PLACEMENT_KEEP_SP;
 	default:
@@ -154,15 +156,22 @@ static void add_function(struct allocator *allocator, struct module *module, con
 	if (is_probed(allocator, offset) ||
 	    (role == ALLOCATOR_NEW && !add_returns(allocator, module, function, name, vaddr)))
 		return;
+	if (role == ALLOCATOR_FREE && placement.moved)
+		role = ALLOCATOR_FREE_MOVED;
 	add_probe(allocator, offset, function, role, vaddr, placement);
 }
 
 void allocator_add_functions(struct allocator *allocator, struct module *module, const char *prefix)
 {
+	const char *maker = allocator_maker(module->elf);
+	bool is_libc = strcmp(maker, "glibc") == 0 || strcmp(maker, "musl") == 0;
+
 	for (size_t i = 0; i < allocator_n_functions; i++) {
 		const struct allocator_function *function = &allocator_functions[i];
 		char *name;
 
+		if (is_libc && function->flags & ALLOCATOR_NOT_LIBC)
+			continue;
 		if (asprintf(&name, "%s%s", function->flags & ALLOCATOR_PLAIN ? "" : prefix,
 			     function->name) < 0)
 			continue;

@@ -21,9 +21,10 @@ struct process;
 
 /* Which programs a place gets. */
 enum allocator_role {
-	ALLOCATOR_CALL,	   /* at its entry, and at its return */
-	ALLOCATOR_MAPPING, /* the same, of the mmap family */
-	ALLOCATOR_FREE,	   /* at its entry */
+	ALLOCATOR_CALL,	      /* at its entry, and at its return */
+	ALLOCATOR_MAPPING,    /* the same, of the mmap family */
+	ALLOCATOR_FREE,	      /* at its entry */
+	ALLOCATOR_FREE_MOVED, /* the same, where the block is in another register by then */
 	ALLOCATOR_NEW, /* at its entry, and as ALLOCATOR_NEW_RETURN at the instructions with which it returns */
 	ALLOCATOR_NEW_RETURN,
 	ALLOCATOR_THROW, /* at its entry */

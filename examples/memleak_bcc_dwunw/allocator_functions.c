@@ -12,6 +12,8 @@ const struct allocator_function allocator_functions[] = {
 	{"valloc", MEMLEAK_MALLOC, 1, 0},
 	{"pvalloc", MEMLEAK_MALLOC, 1, 0},
 	{"free", MEMLEAK_FREE, 1, 0},
+	{"strdup", MEMLEAK_STRDUP, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_NOT_LIBC},
+	{"strndup", MEMLEAK_STRNDUP, 2, ALLOCATOR_OPTIONAL | ALLOCATOR_NOT_LIBC},
 	/* C23, 7.24.3 */
 	{"free_sized", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
 	{"free_aligned_sized", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
@@ -20,6 +22,11 @@ const struct allocator_function allocator_functions[] = {
 	{"rallocx", MEMLEAK_REALLOC, 2, ALLOCATOR_OPTIONAL},
 	{"dallocx", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
 	{"sdallocx", MEMLEAK_FREE, 1, ALLOCATOR_OPTIONAL},
+	/* of mimalloc's own interface what allocators of Rust programs use */
+	{"mi_zalloc", MEMLEAK_MALLOC, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"mi_malloc_aligned", MEMLEAK_MALLOC, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"mi_zalloc_aligned", MEMLEAK_MALLOC, 1, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
+	{"mi_realloc_aligned", MEMLEAK_REALLOC, 2, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
 	/* of a C library: mmap(2), mremap(2), munmap(2) */
 	{"mmap", MEMLEAK_MMAP, 4, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
 	{"mmap64", MEMLEAK_MMAP, 4, ALLOCATOR_OPTIONAL | ALLOCATOR_PLAIN},
@@ -56,4 +63,4 @@ const struct allocator_function allocator_functions[] = {
 
 const size_t allocator_n_functions = sizeof(allocator_functions) / sizeof(allocator_functions[0]);
 
-const char *const allocator_prefixes[] = {"", "je_", "tc_", "mi_", NULL};
+const char *const allocator_prefixes[] = {"", "je_", "_rjem_", "tc_", "mi_", NULL};

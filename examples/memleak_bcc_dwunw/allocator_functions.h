@@ -9,6 +9,7 @@
 
 #define ALLOCATOR_OPTIONAL 1 /* an allocator without it lacks nothing */
 #define ALLOCATOR_PLAIN 2    /* its name has never a prefix */
+#define ALLOCATOR_NOT_LIBC 4 /* in a C library all that it allocates comes from malloc */
 
 struct allocator_function {
 	const char *name;

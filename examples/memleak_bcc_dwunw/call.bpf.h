@@ -6,6 +6,7 @@
 #include "moved_arguments.bpf.h"
 #include "return_probe.bpf.h"
 #include "sampling.bpf.h"
+#include "string_size.bpf.h"
 
 struct call {
 	__u64 cfa; /* stack pointer once the call has returned: identifies it; 0: none */
@@ -81,6 +82,11 @@ static __always_inline void read_arguments(struct pt_regs *ctx, __u64 cookie, st
 		break;
 	case MEMLEAK_MEMALIGN:
 		call->size = args[1];
+		break;
+	case MEMLEAK_STRDUP:
+	case MEMLEAK_STRNDUP:
+		call->size =
+			string_size(args[0], call->function == MEMLEAK_STRNDUP ? args[1] : ~0ULL);
 		break;
 	default: /* MEMLEAK_MALLOC */
 		call->size = args[0];

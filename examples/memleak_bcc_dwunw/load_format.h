@@ -21,6 +21,8 @@ static inline int memleak_only_allocates(__u32 function)
 	case MEMLEAK_CALLOC:
 	case MEMLEAK_POSIX_MEMALIGN:
 	case MEMLEAK_MEMALIGN:
+	case MEMLEAK_STRDUP:
+	case MEMLEAK_STRNDUP:
 	case MEMLEAK_NEW:
 		return 1;
 	default:

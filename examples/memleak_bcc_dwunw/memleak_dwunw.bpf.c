@@ -289,10 +289,10 @@ int memleak_throw(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("uprobe.multi")
-int memleak_free(struct pt_regs *ctx)
+/* A function is called that frees the block at `addr`. */
+static __always_inline int freed(struct pt_regs *ctx, __u64 addr)
 {
-	struct memleak_key key = {.addr = PT_REGS_PARM1(ctx)};
+	struct memleak_key key = {.addr = addr};
 	struct call *call;
 
 	load_count(MEMLEAK_FREE);
@@ -309,6 +309,22 @@ int memleak_free(struct pt_regs *ctx)
 			trace_free(ctx, &key, call->old.size);
 	}
 	return 0;
+}
+
+SEC("uprobe.multi")
+int memleak_free(struct pt_regs *ctx)
+{
+	return freed(ctx, PT_REGS_PARM1(ctx));
+}
+
+/* A program of its own: to ask for the cookie takes time. */
+SEC("uprobe.multi")
+int memleak_free_moved(struct pt_regs *ctx)
+{
+	__u64 args[MEMLEAK_COOKIE_ARGS] = {};
+
+	copy_moved_arguments(ctx, bpf_get_attach_cookie(ctx), args);
+	return freed(ctx, args[0]);
 }
 
 /* For placement_check(). */

@@ -20,6 +20,8 @@ enum memleak_function {
 	MEMLEAK_REALLOCARRAY,
 	MEMLEAK_POSIX_MEMALIGN,
 	MEMLEAK_MEMALIGN, /* (alignment, size) */
+	MEMLEAK_STRDUP,	  /* (string) */
+	MEMLEAK_STRNDUP,  /* (string, length) */
 	MEMLEAK_FREE,	  /* (block) */
 	MEMLEAK_NEW,	  /* (size); may throw, so it has no return probe */
 	MEMLEAK_THROW,	  /* of the unwinder: leaves functions without a return */
@@ -128,6 +130,7 @@ struct memleak_trace {
 	X(NO_THREAD_STATE, "calls not seen: no memory for the state of a thread")                  \
 	X(ABANDONED, "allocator calls that did not return (longjmp)")                              \
 	X(NO_RESULT, "blocks lost: the address returned by posix_memalign could not be read")      \
+	X(LONG_STRING, "copies of strings counted as 256 KiB: they are longer")                    \
 	X(NOT_TRACED, "calls not printed: they came faster than they were printed")                \
 	X(UNTOLD, "children not followed: ring buffer full")                                       \
 	X(UNTOLD_MAPPINGS, "calls of mmap, mremap, munmap lost: ring buffer full")                 \

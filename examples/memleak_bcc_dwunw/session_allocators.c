@@ -108,7 +108,8 @@ static void explain_nothing_found(const struct session *session, const struct ta
 	else
 		message("no allocator found in process %d: no file that it has mapped defines "
 			"malloc (looked for: glibc, musl, jemalloc, tcmalloc, mimalloc, others by "
-			"this name; je_malloc, tc_malloc, mi_malloc); a static program "
+			"this name; je_malloc, _rjem_malloc, tc_malloc, mi_malloc); a static "
+			"program "
 			"needs its symbols; -S gives another prefix",
 			target->pid);
 }
@@ -236,6 +237,7 @@ static int attach_group(const struct session *session, struct target *target, en
 		{skel->progs.memleak_return, ALLOCATOR_NEW_RETURN, false},
 		{skel->progs.memleak_throw, ALLOCATOR_THROW, false},
 		{skel->progs.memleak_free, ALLOCATOR_FREE, false},
+		{skel->progs.memleak_free_moved, ALLOCATOR_FREE_MOVED, false},
 		{skel->progs.memleak_enter, ALLOCATOR_NEW, false},
 		{skel->progs.memleak_enter, ALLOCATOR_MAPPING, false},
 		{skel->progs.memleak_enter, ALLOCATOR_CALL, false},

@@ -150,6 +150,102 @@ check "a prefix of its own: is built" prefixed some_allocators_own_prefix_ 0
 check "a prefix of its own, by -S" run some_allocators_own_prefix_ "$WORK/some_allocators_own_prefix_" \
 	-S some_allocators_own_prefix_
 
+check "the prefix of Rust's jemalloc: is built" prefixed _rjem_ 1
+check "the prefix of Rust's jemalloc is found by itself" run _rjem_ "$WORK/_rjem_"
+
+# free() has its argument in another register where it can be probed without a single step; at its entry it would be stepped.
+moved() {
+	cat >"$WORK/moved.s" <<-'END'
+		.globl moved_free
+		.type moved_free, @function
+		moved_free:
+			mov %rdi, %rsi
+			mov $1, %edi
+			test %rsi, %rsi
+			jne 1f
+			ret
+		1:
+			mov %rsi, %rdi
+			jmp moved_give_back
+		.size moved_free, . - moved_free
+		.section .note.GNU-stack, "", @progbits
+	END
+	# shellcheck disable=SC2086 # several words
+	gcc $flags -fno-builtin -Dmalloc=moved_malloc -Dcalloc=moved_calloc -Drealloc=moved_realloc -Dfree=moved_give_back \
+		-c -o "$WORK/moved.o" tests/programs/allocator_lib.c &&
+		gcc $flags -DPREFIX=moved_ -DPLAIN=0 -o "$WORK/moved" "$WORK/prefixed.c" "$WORK/moved.o" "$WORK/moved.s" &&
+		run moved "$WORK/moved" -S moved_ -v && grep -qE 'placement in [^ ]*moved: .*\bfree \+11.*, emulated' "$WORK/moved.stderr"
+}
+check "free(), its argument moved" moved
+
+# mimalloc has its own strdup(), and Rust's allocators have names of its own.
+mimalloc_names() {
+	cat >"$WORK/mi.c" <<-'END'
+		#include "truth.h"
+		void *mi_zalloc(size_t), *mi_malloc_aligned(size_t, size_t), *mi_zalloc_aligned(size_t, size_t);
+		void *mi_realloc_aligned(void *, size_t, size_t);
+		char *mi_strdup(const char *), *mi_strndup(const char *, size_t);
+		void mi_free(void *);
+		static char text[300001];
+		FRAME void leak_blocks(void)
+		{
+			truth_keep(mi_zalloc(100));
+			truth_keep(mi_malloc_aligned(200, 64));
+			truth_keep(mi_zalloc_aligned(400, 64));
+			mi_free(truth_keep(mi_malloc_aligned(50, 16)));
+			NO_TAIL_CALL();
+		}
+		FRAME void leak_moved(void)
+		{
+			truth_keep(mi_realloc_aligned(mi_malloc_aligned(10, 16), 5000, 64));
+			NO_TAIL_CALL();
+		}
+		FRAME void leak_strings(void)
+		{
+			truth_keep(mi_strdup("four"));
+			truth_keep(mi_strndup("sixteen and more", 7));
+			truth_keep(mi_strndup("five", 100));
+			mi_free(truth_keep(mi_strdup("freed")));
+			NO_TAIL_CALL();
+		}
+		FRAME void leak_long_string(size_t length)
+		{
+			memset(text, 'x', length);
+			text[length] = '\0';
+			truth_keep(mi_strdup(text));
+			NO_TAIL_CALL();
+		}
+		FRAME void leak_too_long_string(void)
+		{
+			memset(text, 'x', 300000);
+			truth_keep(mi_strdup(text));
+			NO_TAIL_CALL();
+		}
+		int main(void)
+		{
+			truth_ready();
+			leak_blocks();
+			leak_moved();
+			leak_strings();
+			for (size_t length = 4094; length < 4098; length++)
+				leak_long_string(length);
+			leak_long_string(8190);
+			leak_too_long_string();
+			truth(700, 3, "leak_blocks");
+			truth(5000, 1, "leak_moved");
+			truth(5 + 8 + 5, 3, "leak_strings");
+			truth(4095 + 4096 + 4097 + 4098 + 8191, 5, "leak_long_string");
+			truth(64 * 4095 + 1, 1, "leak_too_long_string"); /* string_size.bpf.h */
+			truth_done();
+			return 0;
+		}
+	END
+	# shellcheck disable=SC2086 # several words
+	gcc $flags -o "$WORK/mi" "$WORK/mi.c" "$libraries/libmimalloc.so.2" && run mi "$WORK/mi" &&
+		has_line "$WORK/mi.stderr" ': 1 copies of strings counted as 256 KiB: they are longer$'
+}
+[ ! -e "$libraries/libmimalloc.so.2" ] || check "mimalloc's own names" mimalloc_names
+
 # --- Opened late -----------------------------------------------------------------------------------------------------------------
 
 cat >"$WORK/opens.c" <<'END'

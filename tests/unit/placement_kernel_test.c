@@ -58,6 +58,10 @@ static void call_function(any function, enum memleak_function kind, any get)
 	case MEMLEAK_MEMALIGN:
 		function(SIZE, SIZE);
 		break;
+	case MEMLEAK_STRDUP:
+	case MEMLEAK_STRNDUP:
+		function("string", 3L);
+		break;
 	case MEMLEAK_FREE:
 		function(get(SIZE, SIZE), SIZE, SIZE);
 		break;
