@@ -293,8 +293,8 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 }
 
 /*
- * Whether the mappings are to be read again for this event: not if they were since it happened. An address that stays in no
- * mapping asks at most every UNKNOWN_PAUSE_NS.
+ * Whether the mappings are to be read again for this event: not if they were since it happened. For an address in no mapping not for
+ * UNKNOWN_PAUSE_NS after that was in vain.
  */
 static bool needs_refresh(const struct traced *traced, const struct dwunw_cut_short_event *event)
 {
@@ -303,7 +303,7 @@ static bool needs_refresh(const struct traced *traced, const struct dwunw_cut_sh
 	if (time_ns < traced->read_ns)
 		return false;
 	if (event->stop == DWUNW_STOP_NO_MAPPING)
-		return traced->changed || time_ns - traced->read_ns > UNKNOWN_PAUSE_NS;
+		return time_ns - traced->in_vain_ns > UNKNOWN_PAUSE_NS;
 	return event->stop == DWUNW_STOP_STALE || event->stop == DWUNW_STOP_NO_PROCESS;
 }
 
@@ -339,8 +339,11 @@ static int handle_cut_short(struct dwunw_bpf *bpf, const void *data, size_t size
 	    event->skip > DWUNW_MAX_FRAMES) /* frames may go round in a circle */
 		return -EBADMSG;
 	traced = traced_of(bpf, &event->event);
-	if (traced && needs_refresh(traced, event))
+	if (traced && needs_refresh(traced, event)) {
 		traced_publish(&bpf->env, traced);
+		if (event->stop == DWUNW_STOP_NO_MAPPING && !traced->changed)
+			traced->in_vain_ns = traced->read_ns;
+	}
 	return finish(bpf, traced, event);
 }
 
