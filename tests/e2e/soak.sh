@@ -9,6 +9,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
+export ASAN_OPTIONS=quarantine_size_mb=4 # a build with AddressSanitizer keeps what was freed
 seconds=${SOAK_SECONDS:-16}
 samples=40
 
