@@ -93,7 +93,7 @@ static int guess_allocator(const struct session *session, struct target *target)
 	return err;
 }
 
-static void explain_nothing_found(const struct session *session, const struct target *target)
+void target_explain_nothing_found(const struct session *session, const struct target *target)
 {
 	const struct options *options = &session->options;
 	const char *prefix = options->symbols_prefix;
@@ -119,7 +119,7 @@ static void explain_allocator(const struct session *session, const struct target
 	const struct options *options = &session->options;
 
 	if (err == -ENOENT)
-		explain_nothing_found(session, target);
+		target_explain_nothing_found(session, target);
 	else if (err == -ENOSYS)
 		message("no allocator found in process %d: %s has none of %smalloc, calloc, "
 			"realloc, free, ...",
@@ -176,10 +176,12 @@ int target_find_allocators(struct session *session, struct target *target)
 		err = run_child_to_allocator(session, target);
 	else
 		err = find_allocators(session, target);
-	if (err)
-		explain_allocator(session, target, err);
-	else
+	if (err == -ENOENT && target->is_child) /* it may be about to map one */
+		return 0;
+	if (!err)
 		tell_allocators(session, target, 0);
+	else if (!target_has_gone(target, 0))
+		explain_allocator(session, target, err);
 	return err;
 }
 
@@ -290,17 +292,20 @@ int target_attach_again(const struct session *session, struct target *target)
 void target_attach_new_allocators(struct session *session, struct target *target)
 {
 	size_t before = target->allocators.n;
+	bool waited = target_waits(target);
 
-	if (session->options.object ||
-	    allocator_find_all(target->pid, target->process, session->options.symbols_prefix,
-			       &target->allocators))
+	if ((session->options.object && !waited) || find_allocators(session, target))
 		return;
 	if (target->allocators.n == before) /* none */
 		return;
 	tell_allocators(session, target, before);
-	if (target_attach(session, target) == 0)
-		message("process %d: mapped while it was traced: what was allocated there before "
-			"is not known",
-			target->pid);
+	if (target_attach(session, target) == 0) {
+		if (waited)
+			children_probed(session, target);
+		else
+			message("process %d: mapped while it was traced: what was allocated there "
+				"before is not known",
+				target->pid);
+	}
 	target->n_attached = target->allocators.n;
 }

@@ -2,7 +2,6 @@
 /* --follow-forks: a child of a target becomes a target, in the place of one that has ended or in a new one. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,6 +11,9 @@
 #include "memleak_dwunw.skel.h"
 #include "message.h"
 #include "session_internal.h"
+
+/* For a new program to map its allocator; later than that, it is seen when its mappings change. */
+#define MAX_WAIT_NS 1000000000
 
 static struct target *free_place(struct session *session)
 {
@@ -27,7 +29,6 @@ static void follow(struct session *session, const struct memleak_child *child, i
 {
 	struct children *children = &session->children;
 	struct target *target = free_place(session);
-	uint64_t gap_ns;
 
 	if (!target) {
 		children->too_many++;
@@ -47,15 +48,55 @@ static void follow(struct session *session, const struct memleak_child *child, i
 	session->skel->bss->target_tgids[target - session->targets] = child->tgid;
 	if (target_trace(session, target) || target_symbols(session, target)) {
 		/* why was said, unless it is gone */
-		children->too_short += kill(target->pid, 0) != 0;
+		children->too_short += target_has_gone(target, 0);
 		session->skel->bss->target_tgids[target - session->targets] = 0;
 		target_close(session, target);
 		return;
 	}
-	gap_ns = monotonic_ns() - child->time_ns;
+	if (target->allocators.n && !target->followed)
+		children_probed(session, target);
+}
+
+void children_probed(struct session *session, struct target *target)
+{
+	struct children *children = &session->children;
+	uint64_t gap_ns = monotonic_ns() - target->started_ns;
+
 	if (gap_ns > children->gap_ns)
 		children->gap_ns = gap_ns;
 	children->followed++;
+	target->followed = true;
+}
+
+bool children_wait_for_allocator(const struct session *session)
+{
+	uint64_t now = monotonic_ns();
+
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		const struct target *target = &session->targets[i];
+
+		if (target_waits(target) && !target->ended &&
+		    now - target->started_ns < MAX_WAIT_NS)
+			return true;
+	}
+	return false;
+}
+
+/* Of those that have come to no allocator: whether they had the time. */
+static void tell_without_allocator(struct session *session)
+{
+	for (unsigned int i = 0; i < session->n_targets; i++) {
+		struct target *target = &session->targets[i];
+
+		if (!target_waits(target) || target->told_nothing)
+			continue;
+		target->told_nothing =
+			target->ended || monotonic_ns() - target->started_ns >= MAX_WAIT_NS;
+		if (target->ended)
+			session->children.too_short++;
+		else if (target->told_nothing)
+			target_explain_nothing_found(session, target);
+	}
 }
 
 void children_handle(struct session *session, const struct memleak_child *child)
@@ -119,6 +160,7 @@ void children_tell(struct session *session, const struct collect_target *targets
 	struct children *told = &session->told_children;
 
 	tell_inherited(session, targets);
+	tell_without_allocator(session);
 	if (now->followed != told->followed)
 		message("%" PRIu64 " children followed; what they allocated in their first %" PRIu64
 			" ms at most was not seen",

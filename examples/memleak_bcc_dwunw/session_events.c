@@ -14,6 +14,7 @@
 #include "session_internal.h"
 
 #define LOOK_INTERVAL_MS 100
+#define WAIT_INTERVAL_MS 10 /* while a child is about to map its allocator */
 
 /* The ledger of the image that a record is of. */
 static int ledger_of(struct target *target, uint64_t image)
@@ -111,14 +112,34 @@ void session_events_handle(struct session *session)
 	}
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A program that has just begun: it is worth a closer look. */
+static int64_t look_at_waiting(struct session *session, int64_t now, int64_t deadline_ms)
+{
+	if (!children_wait_for_allocator(session))
+		return deadline_ms;
+	if (now < session->next_first_look_ms)
+		return sooner(session->next_first_look_ms, deadline_ms);
+	session->next_first_look_ms = now + WAIT_INTERVAL_MS;
+	for (unsigned int i = 0; i < session->n_targets; i++)
+		if (target_waits(&session->targets[i]) && !session->targets[i].ended)
+			target_symbols(session, &session->targets[i]);
+	return sooner(session->next_first_look_ms, deadline_ms);
+}
+
 int64_t session_look_for_allocators(struct session *session, int64_t deadline_ms)
 {
 	int64_t now = monotonic_ms();
 
+	deadline_ms = look_at_waiting(session, now, deadline_ms);
 	if (!session->mappings_changed || session->options.object)
 		return deadline_ms;
 	if (now < session->next_look_ms)
-		return session->next_look_ms < deadline_ms ? session->next_look_ms : deadline_ms;
+		return sooner(session->next_look_ms, deadline_ms);
 	session->mappings_changed = false;
 	session->next_look_ms = now + LOOK_INTERVAL_MS;
 	for (unsigned int i = 0; i < session->n_targets; i++)

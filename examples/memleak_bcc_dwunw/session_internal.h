@@ -42,6 +42,8 @@ struct target {
 	bool ended, told; /* it has ended; and that was said */
 	bool is_child;	  /* that was followed */
 	bool inherited_told;
+	bool followed;	   /* a child whose allocator is probed */
+	bool told_nothing; /* that it has none, or ended before it had */
 	unsigned int parent; /* its number */
 	uint64_t forked_ns;  /* CLOCK_MONOTONIC; 0: by exec, nothing is inherited */
 	uint64_t started_ns; /* the same clock, of a child */
@@ -83,6 +85,7 @@ struct session {
 	struct ring_buffer *memleak_events; /* NULL in kernel mode */
 	bool mappings_changed; /* of some target, since the last look for allocators; not known in mode off */
 	int64_t next_look_ms; /* CLOCK_MONOTONIC */
+	int64_t next_first_look_ms; /* for the first allocator of children that wait for it */
 	struct children children, told_children;
 	struct ring_buffer *trace; /* with -t */
 	int64_t trace_deadline_ms;
@@ -150,6 +153,11 @@ int target_symbols(struct session *session, struct target *target);
 int target_trace(struct session *session, struct target *target);
 /* Parts of these: the reason why a process cannot be read; the probes alone. */
 void target_explain(const struct target *target, int err);
+/* A followed child whose step failed with `err` (0: is not known) has ended: that is counted, and nothing to be said of. */
+bool target_has_gone(const struct target *target, int err);
+/* A followed child that has mapped no allocator yet: a program's start is told of before the dynamic linker runs. */
+bool target_waits(const struct target *target);
+void target_explain_nothing_found(const struct session *session, const struct target *target);
 int target_attach_allocators(const struct session *session, struct target *target);
 /* After its mappings were read again: finds and probes allocators that came. That one cannot be probed is said, and no reason to end. */
 void target_attach_new_allocators(struct session *session, struct target *target);
@@ -166,7 +174,7 @@ void session_child_execs(struct session *session);
 void session_events_handle(struct session *session);
 /*
  * Where mappings of a target have changed, an allocator may have come. Looks at most ten times a second, for targets that map and unmap
- * all the time. When this is to be called again, at `deadline_ms` (CLOCK_MONOTONIC) at the latest.
+ * all the time; at children without one, which may be about to map it, a hundred times in their first second. When this is to be called again, at `deadline_ms` (CLOCK_MONOTONIC) at the latest.
  */
 int64_t session_look_for_allocators(struct session *session, int64_t deadline_ms);
 /* After an exec nothing is mapped any more. */
@@ -175,6 +183,10 @@ void session_drop_old_mappings(struct session *session);
 /* --follow-forks: before anything is attached; a record; at a report's end. */
 int children_start(struct session *session);
 void children_handle(struct session *session, const struct memleak_child *child);
+/* The allocator of a followed child is probed from now on. */
+void children_probed(struct session *session, struct target *target);
+/* Whether some may map one at any moment. */
+bool children_wait_for_allocator(const struct session *session);
 /* Whether children_tell() will tell what some have inherited. */
 bool children_are_new(const struct session *session);
 void children_tell(struct session *session, const struct collect_target *targets);

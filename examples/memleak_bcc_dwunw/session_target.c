@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +21,25 @@
 #include "symbolize/naming.h"
 #include "symbolize/symbolize.h"
 
+bool target_has_gone(const struct target *target, int err)
+{
+	struct pollfd fd = {.fd = target->pidfd, .events = POLLIN};
+
+	return target->is_child && (err == -ESRCH || err == -ENOENT || poll(&fd, 1, 0) > 0);
+}
+
+bool target_waits(const struct target *target)
+{
+	return target->pid && target->is_child && !target->allocators.n;
+}
+
 /* The process's mappings could not be read: says why. */
 void target_explain(const struct target *target, int err)
 {
 	char missing[PRIVILEGES_TEXT];
 
+	if (target_has_gone(target, err))
+		return;
 	privileges_missing_for_process(missing, sizeof(missing));
 	if (err == -ESRCH || err == -ENOENT)
 		message("no process with pid %d", target->pid);
@@ -62,8 +77,8 @@ int target_attach(const struct session *session, struct target *target)
 		return -ENOTSUP;
 	}
 	err = target_attach_allocators(session, target);
-	if (!err)
-		return 0;
+	if (!err || target_has_gone(target, err))
+		return err;
 	privileges_missing_to_attach(bpf_program__expected_attach_type(skel->progs.memleak_enter) ==
 					     BPF_TRACE_UPROBE_MULTI,
 				     missing, sizeof(missing));
@@ -85,7 +100,7 @@ int target_add(struct session *session, struct target *target)
 	progress_end();
 	if (!err)
 		err = reader_check_files(target->process, mode);
-	else if (err == -ESRCH)
+	else if (err == -ESRCH || target_has_gone(target, err))
 		target_explain(target, err);
 	else
 		reader_tell_failure(target->pid, mode, err);
