@@ -42,8 +42,8 @@ struct target {
 	bool ended, told; /* it has ended; and that was said */
 	bool is_child;	  /* that was followed */
 	bool inherited_told;
-	bool followed;	   /* a child whose allocator is probed */
-	bool told_nothing; /* that it has none, or ended before it had */
+	bool followed;	     /* a child whose allocator is probed */
+	bool told_nothing;   /* that it has none, or ended before it had */
 	unsigned int parent; /* its number */
 	uint64_t forked_ns;  /* CLOCK_MONOTONIC; 0: by exec, nothing is inherited */
 	uint64_t started_ns; /* the same clock, of a child */
@@ -84,7 +84,7 @@ struct session {
 	unsigned int n_targets;		    /* places that are, or were, in use */
 	struct ring_buffer *memleak_events; /* NULL in kernel mode */
 	bool mappings_changed; /* of some target, since the last look for allocators; not known in mode off */
-	int64_t next_look_ms; /* CLOCK_MONOTONIC */
+	int64_t next_look_ms;	    /* CLOCK_MONOTONIC */
 	int64_t next_first_look_ms; /* for the first allocator of children that wait for it */
 	struct children children, told_children;
 	struct ring_buffer *trace; /* with -t */
