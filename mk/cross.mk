@@ -9,7 +9,7 @@ CROSS_FOLDER_mipsel := mips32
 CROSS_LIVE_aarch64 := live_signed_test
 CROSS_BPF := aarch64 riscv64
 
-CROSS_SRC := $(wildcard src/arch/*.c src/arch/*/*.c src/table/*.c) $(filter-out %/cfi_open.c,$(wildcard src/cfi/*.c)) \
+CROSS_SRC := $(wildcard src/arch/*.c src/arch/*/*.c src/table/*.c) $(filter-out %_open.c,$(wildcard src/cfi/*.c)) \
 	$(addprefix src/unwind/,unwind.c frame_rule.c table_view.c resolve.c sigreturn.c stop_reason.c stop_thread.c)
 CROSS_UNIT := arch_fixture_test arch_step_test expression_test ra_mask_test rule_test
 

@@ -100,6 +100,8 @@ TARGET_FLAGS := -D_GNU_SOURCE $(WARNINGS) -O2 -fomit-frame-pointer -MMD -MP
 # tests/e2e/modes.sh, by_fp.sh: what frame pointers lead through.
 $(B)/tests/programs/modes $(B)/tests/programs/modes_lib.so $(B)/tests/programs/by_fp: TARGET_FLAGS += -fno-omit-frame-pointer
 $(B)/tests/programs/modes_lib.so: TARGET_FLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
+$(B)/tests/programs/go_like: tests/programs/go_like_text.S
+$(B)/tests/programs/go_like: TARGET_FLAGS += tests/programs/go_like_text.S
 $(B)/tests/programs/%_lib.so: tests/programs/%_lib.c $(FLAGS_STAMP)
 	$(call say,TARGET)
 	@mkdir -p $(@D)

@@ -23,6 +23,7 @@ struct cfi {
 	/* In the order in which they decide. Of their own, since a look-up may make an index. */
 	struct searched_section *sections;
 	unsigned int n_sections;
+	struct go_functions go;
 };
 
 static int open_section(struct cfi *cfi, const struct cfi_sections *sections, bool is_eh)
@@ -70,6 +71,7 @@ int cfi_open_sections(const struct arch *arch, const struct cfi_sections *sectio
 		return -ENOMEM;
 	}
 	cfi->arch = arch;
+	cfi->go = sections->go;
 	err = open_section(cfi, sections, true);
 	debug_err = open_section(cfi, sections, false);
 	/* One section is enough; a broken one beside it is the file's affair. */
@@ -169,11 +171,22 @@ static int section_find_row(struct searched_section *s, uint64_t vaddr, struct c
 
 int cfi_find_row(const struct cfi *cfi, uint64_t vaddr, struct cfi_row *ret)
 {
+	struct cfi_row row;
 	int err = -ENOENT;
 
+	for (size_t i = 0; i < cfi->go.n; i++) {
+		if (vaddr >= cfi->go.list[i].start && vaddr < cfi->go.list[i].end) {
+			go_row(cfi->arch, &cfi->go.list[i], ret);
+			return 0;
+		}
+	}
 	for (unsigned int i = 0; i < cfi->n_sections; i++) {
 		int e = section_find_row(&cfi->sections[i], vaddr, ret);
 
+		if (!e && cfi->go.n && !cfi->sections[i].section.is_eh) {
+			row = *ret;
+			go_complete_row(cfi->arch, &cfi->go, &row, ret);
+		}
 		if (!e)
 			return 0;
 		/* "Malformed" says more than "not there". */
@@ -201,15 +214,62 @@ static int section_for_each_row(const struct cfi_section *section, cfi_row_fn *r
 	return err;
 }
 
+/* Of .debug_frame of a Go program. */
+struct completer {
+	const struct cfi *cfi;
+	cfi_row_fn *row_fn;
+	cfi_fde_fn *fde_fn;
+	void *arg;
+	struct cfi_row row;
+};
+
+static int complete_row(const struct cfi_row *row, void *arg)
+{
+	struct completer *completer = arg;
+
+	go_complete_row(completer->cfi->arch, &completer->cfi->go, row, &completer->row);
+	return completer->row_fn(&completer->row, completer->arg);
+}
+
+static int complete_fde(bool is_good, void *arg)
+{
+	struct completer *completer = arg;
+
+	return completer->fde_fn(is_good, completer->arg);
+}
+
+static int go_for_each_row(const struct cfi *cfi, cfi_row_fn *row_fn, cfi_fde_fn *fde_fn, void *arg,
+			   struct cfi_stats *stats)
+{
+	struct cfi_row row;
+	int err = 0;
+
+	for (size_t i = 0; i < cfi->go.n && !err; i++) {
+		go_row(cfi->arch, &cfi->go.list[i], &row);
+		stats->rows++;
+		err = row_fn(&row, arg);
+		if (!err)
+			err = fde_fn(true, arg);
+	}
+	return err;
+}
+
 int cfi_for_each_row(const struct cfi *cfi, cfi_row_fn *row_fn, cfi_fde_fn *fde_fn, void *arg,
 		     struct cfi_stats *stats)
 {
+	struct completer completer = {cfi, row_fn, fde_fn, arg, {0}};
 	struct cfi_stats counted = {0};
-	int err = 0;
+	int err = go_for_each_row(cfi, row_fn, fde_fn, arg, &counted);
 
-	for (unsigned int i = 0; i < cfi->n_sections && !err; i++)
-		err = section_for_each_row(&cfi->sections[i].section, row_fn, fde_fn, arg,
-					   &counted);
+	for (unsigned int i = 0; i < cfi->n_sections && !err; i++) {
+		const struct cfi_section *section = &cfi->sections[i].section;
+
+		if (cfi->go.n && !section->is_eh)
+			err = section_for_each_row(section, complete_row, complete_fde, &completer,
+						   &counted);
+		else
+			err = section_for_each_row(section, row_fn, fde_fn, arg, &counted);
+	}
 	if (stats)
 		*stats = counted;
 	return err;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "cfi/go.h"
 #include "elf/elf_file.h"
 
 #define CFI_MAX_REGS 128 /* DWARF register numbers that a row can hold */
@@ -71,6 +72,7 @@ int cfi_open(struct elf_file *file, struct elf_file *debug, struct cfi **ret);
 struct cfi_sections {
 	struct elf_section eh_frame, eh_frame_hdr, debug_frame;
 	uint64_t text_base, data_base; /* what textrel and datarel pointers are relative to */
+	struct go_functions go;	       /* they decide before the sections do */
 };
 
 /* The same from bytes of `arch`, borrowed until cfi_close(). */

@@ -67,5 +67,6 @@ int cfi_open(struct elf_file *file, struct elf_file *debug, struct cfi **ret)
 		elf_file_section(file, ".eh_frame_hdr", &sections.eh_frame_hdr);
 		find_bases(file, arch, &sections);
 	}
-	return cfi_open_sections(arch, &sections, ret);
+	err = go_find_functions(file, &sections.go);
+	return err ? err : cfi_open_sections(arch, &sections, ret);
 }
