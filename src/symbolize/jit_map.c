@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +208,17 @@ static void read_again(struct jit_map *map, const struct stat *st)
 	map->changed = st->st_mtim;
 }
 
+/* While the process is there: of one that has ended it is not known. */
+static void tell_missing(const struct jit_map *map)
+{
+	if (kill(map->pid, 0) == 0 || errno == EPERM)
+		naming_tell_once(map->naming,
+				 "names: process %d runs code that is in no file, as that of JIT "
+				 "compilers, and there is no /tmp/perf-PID.map that names it "
+				 "(java: jcmd %d Compiler.perfmap; node: --perf-basic-prof)",
+				 map->pid, map->pid);
+}
+
 static void look(struct jit_map *map)
 {
 	struct timespec now;
@@ -218,6 +230,8 @@ static void look(struct jit_map *map)
 			return;
 		map->tried_s = now.tv_sec;
 		map->fd = open_inside(map->pid);
+		if (map->fd == -ENOENT)
+			tell_missing(map);
 		if (map->fd < 0)
 			return;
 	}

@@ -2,7 +2,8 @@
 /*
  * Proves: code in anonymous memory has the names of /tmp/perf-PID.map, by what the file says now: lines that were added or that replace
  * others count, a last line that is not whole does not, and lines that are none are passed over; a process in a PID and a mount namespace
- * of its own has its own file, by its own pid; a link, a FIFO and a huge file do no harm; names stay when the process and the file are gone.
+ * of its own has its own file, by its own pid; a link, a FIFO and a huge file do no harm; that there is no such
+ * file is said, once; names stay when the process and the file are gone.
  */
 #include <errno.h>
 #include <sched.h>
@@ -23,6 +24,13 @@
 static struct module_cache *cache;
 static struct naming *naming;
 static char path[64];
+
+static unsigned int n_missing;
+
+static void count_missing(const char *line)
+{
+	n_missing += strstr(line, "there is no /tmp/perf-PID.map") != NULL;
+}
 
 static void put(const char *how, const char *text)
 {
@@ -76,6 +84,19 @@ static void test_own(uint64_t code)
 	CHECK(is(s, code + 64, "cutter", 0) && is(s, code + 3, "second", 3));
 	unlink(path);
 	CHECK(is(s, code + 3, "second", 3));
+	symbolizer_destroy(s);
+}
+
+static void test_missing(uint64_t code)
+{
+	struct symbolizer *s = symbolizer_of(getpid());
+
+	n_missing = 0;
+	CHECK(is(s, (uintptr_t)test_missing, NULL, 0) || n_missing == 0); /* code of a file */
+	CHECK(n_missing == 0 && is(s, code, NULL, 0) && n_missing == 1);
+	symbolizer_destroy(s);
+	s = symbolizer_of(getpid());
+	CHECK(is(s, code, NULL, 0) && n_missing == 1);
 	symbolizer_destroy(s);
 }
 
@@ -182,8 +203,9 @@ int main(void)
 					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(module_cache_create(0, &cache) == 0);
-	CHECK(naming_create(NULL, &naming) == 0);
+	CHECK(naming_create(&(struct symbolizer_options){.tell = count_missing}, &naming) == 0);
 	test_own(code);
+	test_missing(code);
 	test_long_name(code);
 	test_odd(code);
 	test_namespace(code);
