@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cfi/go.h"
+#include <stdbool.h>
 #include <dwunw/step_types.h>
 #include "arch/arch.h"
 #include "cfi/cfi.h"
@@ -36,21 +37,24 @@ void go_complete_row(const struct arch *arch, const struct go_functions *functio
 
 void go_row(const struct arch *arch, const struct go_function *function, struct cfi_row *ret)
 {
-	const struct dwunw_frame_rule *rule = &arch->step->fp_frame;
-	uint32_t fp = dwarf_number(arch, arch->step->fp);
+	const struct dwunw_step_arch *step = arch->step;
+	bool by_fp = function->way == GO_BY_FP;
+	uint32_t fp = dwarf_number(arch, step->fp);
 
 	*ret = (struct cfi_row){
 		.start = function->start,
 		.end = function->end,
-		.cfa = {.kind = CFI_REGISTER, .reg = fp, .off = rule->cfa_off},
+		.cfa = {.kind = CFI_REGISTER,
+			.reg = by_fp ? fp : dwarf_number(arch, step->sp),
+			.off = by_fp ? step->fp_frame.cfa_off : step->return_size},
 		.n_regs = arch->ra_column + 1,
 		.ra_column = arch->ra_column,
 		/* those of rows are hashes; but for their chance it is none of them */
-		.fingerprint = function->is_root ? 0x676f2e726f6f74 : 0x676f2e6670,
+		.fingerprint = 0x676f6c616e6700 + function->way,
 	};
-	ret->regs[arch->ra_column].kind = CFI_UNDEFINED;
-	if (function->is_root)
-		return;
-	ret->regs[arch->ra_column] = at_cfa(rule->ra_off);
-	ret->regs[fp] = at_cfa(rule->fp_off);
+	ret->regs[arch->ra_column] = at_cfa(step->fp_frame.ra_off);
+	if (function->way == GO_ROOT)
+		ret->regs[arch->ra_column].kind = CFI_UNDEFINED;
+	if (by_fp)
+		ret->regs[fp] = at_cfa(step->fp_frame.fp_off);
 }

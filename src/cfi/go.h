@@ -6,12 +6,11 @@
  * the stack pointer without a word, but leave the frame pointer: it is that of their caller, whose frame is left with theirs. (Go keeps
  * frame pointers on x86_64.) Others are called by nobody: a goroutine's first function returns to goexit by an address that was put there,
  * and mcall never returns.
- * Source: Go 1.19, src/runtime/asm_amd64.s, sys_linux_amd64.s; cmd/link/internal/ld/dwarf.go (writeframes).
+ * Source: Go 1.19, 1.21 and 1.23, src/runtime/asm_amd64.s, sys_linux_amd64.s; cmd/link/internal/ld/dwarf.go (writeframes).
  */
 #ifndef CFI_GO_H
 #define CFI_GO_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,9 +20,19 @@ struct arch;
 struct cfi_row;
 struct elf_file;
 
+enum go_way {
+	GO_BY_FP, /* it is left by frame pointer */
+	GO_ROOT,  /* nobody has called it */
+	/*
+	 * Up to Go 1.20, the return address of a callback's first function, by which the stack goes on to what called C: its first
+	 * byte, where it has no frame yet. Return addresses are looked up by the byte before, and that is what this is about.
+	 */
+	GO_RESUMED,
+};
+
 struct go_function {
 	uint64_t start, end; /* vaddrs */
-	bool is_root;	     /* else it is left by frame pointer */
+	enum go_way way;
 };
 
 /* In no order; they may overlap. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <elf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include "arch/arch.h"
 #include "cfi/go.h"
@@ -12,11 +13,17 @@
 
 static const struct {
 	const char *name;
-	bool is_root;
+	enum go_way way;
 } known[] = {
-	{"asmcgocall", false},	{"asmcgocall_no_g", false}, {"systemstack", false},
-	{"callCgoMmap", false}, {"callCgoMunmap", false},   {"goexit", true},
-	{"mcall", true},	{"rt0_go", true},
+	{"asmcgocall", GO_BY_FP},
+	{"asmcgocall_no_g", GO_BY_FP},
+	{"systemstack", GO_BY_FP},
+	{"callCgoMmap", GO_BY_FP},
+	{"callCgoMunmap", GO_BY_FP},
+	{"goexit", GO_ROOT},
+	{"mcall", GO_ROOT},
+	{"rt0_go", GO_ROOT},
+	{"systemstack_switch", GO_RESUMED},
 };
 
 /* Whether `name` is PREFIX, `wanted` and perhaps SUFFIX. */
@@ -38,15 +45,16 @@ static int add_function(const struct elf_function *function, void *arg)
 		functions->text_start = function->vaddr;
 	if (strcmp(function->name, PREFIX "etext") == 0)
 		functions->text_end = function->vaddr;
-	if (!function->size || function->vaddr + function->size < function->vaddr)
+	if (!function->size || !function->vaddr ||
+	    function->vaddr + function->size < function->vaddr)
 		return 0;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (!is_named(function->name, known[i].name))
 			continue;
 		functions->list[functions->n++] = (struct go_function){
-			.start = function->vaddr,
-			.end = function->vaddr + function->size,
-			.is_root = known[i].is_root,
+			.start = function->vaddr - (known[i].way == GO_RESUMED),
+			.end = function->vaddr + (known[i].way == GO_RESUMED ? 0 : function->size),
+			.way = known[i].way,
 		};
 		return functions->n == CFI_GO_MAX;
 	}

@@ -44,14 +44,22 @@ cat >"$WORK/main.go" <<-'END'
 
 	/*
 	#include <stdlib.h>
+	extern void fromC(void);
 	static void *volatile kept;
-	static void leak_in_c(void) { kept = malloc(1000); }
+	static inline void leak_in_c(void) { kept = malloc(1000); }
+	static inline void call_back(void) { fromC(); }
 	*/
 	import "C"
 	import "fmt"
 
+	//export fromC
+	func fromC() { C.leak_in_c() }
+
 	//go:noinline
-	func handle() { C.leak_in_c() }
+	func handle() {
+		C.leak_in_c()
+		C.call_back()
+	}
 
 	func main() {
 		fmt.Println("ready")
@@ -72,7 +80,7 @@ cat >"$WORK/main.go" <<-'END'
 		fmt.Scanln()
 	}
 END
-# of_go: all blocks of handle() are there, and their stacks are complete
+# of_go: all blocks of handle() are there, those of a callback from C too, and their stacks are complete
 of_go() {
 	python3 - "$WORK/go.report" <<-'END'
 		import sys
@@ -80,7 +88,7 @@ of_go() {
 		import report
 		stacks = [stack for stack in report.last(sys.argv[1]) if "main.handle" in stack.names]
 		print(*stacks, sep="\n")
-		sys.exit(sum(stack.blocks for stack in stacks) != 400 or
+		sys.exit(sum(stack.blocks for stack in stacks) != 800 or
 		         any(stack.incomplete or not stack.names[-1].startswith("runtime.goexit") for stack in stacks))
 	END
 }

@@ -17,7 +17,7 @@ import sys
 
 import report
 
-ROOTS = {"_start", "clone3", "__clone3", "clone", "__clone", "__start_context"}
+ROOTS = {"_start", "clone3", "__clone3", "clone", "__clone", "__start_context", "runtime.goexit.abi0"}
 
 
 def read_truth(path):
