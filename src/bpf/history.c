@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,7 +14,7 @@
 
 #define RING_SIZE (512u << 10) /* of each CPU: about 3,000 records */
 
-/* PERF_RECORD_MMAP2 and PERF_RECORD_LOST, linux/perf_event.h */
+/* PERF_RECORD_MMAP2, PERF_RECORD_COMM and PERF_RECORD_LOST, linux/perf_event.h */
 struct mmap2 {
 	struct perf_event_header header;
 	uint32_t pid, tid;
@@ -24,6 +23,11 @@ struct mmap2 {
 	uint64_t ino, ino_generation;
 	uint32_t prot, flags;
 	char path[];
+};
+
+struct comm {
+	struct perf_event_header header;
+	uint32_t pid, tid;
 };
 
 struct lost {
@@ -58,6 +62,8 @@ static int open_ring(struct history *history, int cpu, struct ring *ret)
 		.sample_id_all = 1,
 		.mmap = 1,
 		.mmap2 = 1,
+		.comm = 1,
+		.comm_exec = 1,
 		.exclude_kernel = 1,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
@@ -134,21 +140,30 @@ static void copy_out(const uint8_t *data, uint64_t at, void *to, size_t size)
 	memcpy((uint8_t *)to + first, data, size - first);
 }
 
-static void hand_out(const void *data, size_t size, history_fn *fn, void *arg)
+/* When it was made; false: it has no room for that behind `size` bytes. */
+static bool read_time(const struct perf_event_header *header, size_t size, uint64_t *ret)
 {
-	const struct mmap2 *from = data;
-	struct history_record record;
 	struct trailer trailer;
 
-	if (size < sizeof(*from) + sizeof(trailer))
-		return;
-	size -= sizeof(trailer);
-	memcpy(&trailer, (const uint8_t *)data + size, sizeof(trailer));
-	if (!memchr(from->path, '\0', size - sizeof(*from)))
+	if (header->size < size + sizeof(trailer))
+		return false;
+	memcpy(&trailer, (const uint8_t *)header + header->size - sizeof(trailer), sizeof(trailer));
+	*ret = trailer.time;
+	return true;
+}
+
+static void hand_out_mapping(const struct perf_event_header *header, history_fn *fn, void *arg)
+{
+	const struct mmap2 *from = (const void *)header;
+	struct history_record record;
+	uint64_t time_ns;
+
+	if (!read_time(header, sizeof(*from), &time_ns) ||
+	    !memchr(from->path, '\0', header->size - sizeof(*from) - sizeof(struct trailer)))
 		return;
 	record = (struct history_record){
 		.pid = (pid_t)from->pid,
-		.time_ns = trailer.time,
+		.time_ns = time_ns,
 		.start = from->addr,
 		.end = from->addr + from->len,
 		.file_off = from->pgoff,
@@ -157,6 +172,19 @@ static void hand_out(const void *data, size_t size, history_fn *fn, void *arg)
 		.dev_minor = from->min,
 		.path = from->path,
 	};
+	fn(arg, &record);
+}
+
+/* The name of a thread is told of when it gets another one, and by exec, before anything is mapped. */
+static void hand_out_exec(const struct perf_event_header *header, history_fn *fn, void *arg)
+{
+	const struct comm *from = (const void *)header;
+	struct history_record record = {.is_exec = true};
+
+	if (!(header->misc & PERF_RECORD_MISC_COMM_EXEC) ||
+	    !read_time(header, sizeof(*from), &record.time_ns))
+		return;
+	record.pid = (pid_t)from->pid;
 	fn(arg, &record);
 }
 
@@ -176,7 +204,9 @@ static uint64_t read_ring(struct history *history, struct ring *ring, history_fn
 		if (header->type == PERF_RECORD_LOST)
 			lost += ((const struct lost *)header)->lost;
 		else if (header->type == PERF_RECORD_MMAP2)
-			hand_out(header, header->size, fn, arg);
+			hand_out_mapping(header, fn, arg);
+		else if (header->type == PERF_RECORD_COMM)
+			hand_out_exec(header, fn, arg);
 	}
 	__atomic_store_n(&ring->control->data_tail, head, __ATOMIC_RELEASE);
 	return lost;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Executable mappings of all processes as they are made: the kernel's own records of them (PERF_RECORD_MMAP2 of
- * perf_event_open(2)), dated, so that a stack can be told what was mapped when it was taken.
+ * Executable mappings of all processes as they are made, and exec, which takes all of them away: the kernel's own records (PERF_RECORD_MMAP2 and
+ * PERF_RECORD_COMM of perf_event_open(2)), dated, so that a stack can be told what was mapped when it was taken.
  */
 #ifndef BPF_HISTORY_H
 #define BPF_HISTORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -13,6 +14,7 @@ struct history;
 
 struct history_record {
 	pid_t pid;	  /* of the process, in the caller's PID namespace */
+	bool is_exec;	  /* all mappings of before are gone; what follows is 0 */
 	uint64_t time_ns; /* CLOCK_MONOTONIC */
 	uint64_t start, end, file_off, inode;
 	uint32_t dev_major, dev_minor;

@@ -10,7 +10,8 @@
 
 struct past_record {
 	uint64_t time_ns;
-	struct mapping mapping;
+	bool is_exec;		/* instead of a mapping */
+	struct mapping mapping; /* else all zero */
 };
 
 static void free_mapping(struct module_cache *cache, struct mapping *mapping)
@@ -140,7 +141,12 @@ static int make_view(struct past *past, uint64_t time_ns)
 		err = begin_view(past);
 	while (!err && past->n_applied < past->n_records &&
 	       past->records[past->n_applied].time_ns <= time_ns) {
-		err = apply(&past->view, &past->records[past->n_applied].mapping);
+		const struct past_record *record = &past->records[past->n_applied];
+
+		if (record->is_exec)
+			past->view.n_mappings = 0;
+		else
+			err = apply(&past->view, &record->mapping);
 		past->n_applied += !err;
 	}
 	if (err)
@@ -180,8 +186,8 @@ static int settle(struct module_cache *cache, struct past *past)
 	return 0;
 }
 
-int past_add(struct module_cache *cache, struct past *past, uint64_t time_ns,
-	     struct mapping *mapping)
+/* Takes over what the record has. */
+static int add(struct module_cache *cache, struct past *past, struct past_record *record)
 {
 	size_t at;
 	int err = 0;
@@ -193,15 +199,30 @@ int past_add(struct module_cache *cache, struct past *past, uint64_t time_ns,
 	if (!err && past->n_records == MAX_RECORDS)
 		err = settle(cache, past);
 	if (err) {
-		free_mapping(cache, mapping);
+		free_mapping(cache, &record->mapping);
 		past_clear(cache, past);
 		return err;
 	}
-	for (at = past->n_records; at && past->records[at - 1].time_ns > time_ns; at--)
+	for (at = past->n_records; at && past->records[at - 1].time_ns > record->time_ns; at--)
 		past->records[at] = past->records[at - 1];
-	past->records[at] = (struct past_record){.time_ns = time_ns, .mapping = *mapping};
+	past->records[at] = *record;
 	past->n_records++;
 	if (at < past->n_applied)
 		forget_view(past);
 	return 0;
+}
+
+int past_add(struct module_cache *cache, struct past *past, uint64_t time_ns,
+	     struct mapping *mapping)
+{
+	struct past_record record = {.time_ns = time_ns, .mapping = *mapping};
+
+	return add(cache, past, &record);
+}
+
+int past_add_exec(struct module_cache *cache, struct past *past, uint64_t time_ns)
+{
+	struct past_record record = {.time_ns = time_ns, .is_exec = true};
+
+	return add(cache, past, &record);
 }

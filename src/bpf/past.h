@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What code of one process was where, and when: its mappings as they were read once, and a record of each one that was made since.
- * Removals are not recorded, and need not be: a stack does not go through code that is not there.
+ * What code of one process was where, and when: its mappings as they were read once, and a record of each one that was made since, and of
+ * each exec. Removals are not recorded, and need not be: a stack does not go through code that is not there.
  */
 #ifndef BPF_PAST_H
 #define BPF_PAST_H
@@ -33,6 +33,8 @@ int past_begin(struct module_cache *cache, struct past *past, const struct proce
 /* One more mapping, which it takes over: mapping.path and a reference on mapping.module. -ENOMEM: all is forgotten. */
 int past_add(struct module_cache *cache, struct past *past, uint64_t time_ns,
 	     struct mapping *mapping);
+/* The process image was replaced: nothing is mapped then. -ENOMEM: all is forgotten. */
+int past_add_exec(struct module_cache *cache, struct past *past, uint64_t time_ns);
 /* What was mapped at that time; NULL: not known. Valid until the next call. */
 const struct process *past_at(struct past *past, uint64_t time_ns);
 

@@ -158,7 +158,10 @@ static void attach_past(struct traced_env *env, const struct traced *traced, uin
 {
 	const struct process *now = traced->process;
 
-	mapping_attach_past(env->modules, traced->pid, time_ns, mapping);
+	if (mapping->path[0] == '[') /* ours is the same one */
+		mapping_attach_given(env->modules, mapping, NULL, 0);
+	else
+		mapping_attach_past(env->modules, traced->pid, time_ns, mapping);
 	for (size_t i = 0; i < now->n_mappings && !mapping->module && mapping->inode; i++) {
 		const struct mapping *same = &now->mappings[i];
 
@@ -188,8 +191,13 @@ void traced_add_past(struct traced_env *env, struct traced *traced,
 		.executable = true,
 	};
 
-	/* the kernel's own ([vdso]) are there from the beginning, and stay */
-	if (!traced->past.has_base || record->path[0] == '[')
+	if (!traced->past.has_base)
+		return;
+	if (record->is_exec) { /* found by its time, whether its event has been seen or not */
+		past_add_exec(env->modules, &traced->past, record->time_ns);
+		return;
+	}
+	if (record->path[0] == '[' && strcmp(record->path, "[vdso]") != 0)
 		return;
 	mapping.path = strdup(record->path);
 	if (!mapping.path) {
@@ -228,6 +236,7 @@ static uint64_t now_ns(void)
 static int read_mappings(struct traced_env *env, struct traced *traced, uint32_t *generation)
 {
 	struct mapping *mappings;
+	uint32_t after = 0;
 	size_t n;
 	int err;
 
@@ -237,12 +246,15 @@ static int read_mappings(struct traced_env *env, struct traced *traced, uint32_t
 		err = maps_read(traced->pid, &mappings, &n);
 	if (err)
 		return err;
-	err = read_generation(env, traced, &traced->generation);
-	if (err)
+	err = read_generation(env, traced, &after);
+	if (err) {
 		maps_free(mappings, n);
-	else
-		process_take_mappings(env->modules, traced->process, mappings, n, &traced->changed);
-	return err;
+		return err;
+	}
+	process_take_mappings(env->modules, traced->process, mappings, n, &traced->changed);
+	traced->generation = after;
+	traced->is_read = true;
+	return 0;
 }
 
 static int publish(struct traced_env *env, struct traced *traced, struct dwunw_mappings *mappings)
@@ -251,6 +263,8 @@ static int publish(struct traced_env *env, struct traced *traced, struct dwunw_m
 	int err = read_mappings(env, traced, &generation);
 
 	traced->is_over = err == -ESRCH || err == -ESTALE;
+	if (traced->is_over && !traced->is_read) /* what there is was of another image */
+		process_take_mappings(env->modules, traced->process, NULL, 0, NULL);
 	if (err) /* the next image is announced by an event, which is still to come */
 		return err == -ESTALE ? 0 : err;
 	if (env->history && !traced->past.has_base)
@@ -368,8 +382,7 @@ void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key)
 {
 	shown_hide(&traced->shown, &env->places);
 	traced->key = key;
-	traced->is_over = false;
-	past_clear(env->modules, &traced->past);
+	traced->is_read = traced->is_over = false;
 	traced->permanent_known = false;
 	permanent_clear(traced->process);
 	if (process_refresh(env->modules, traced->process, NULL) == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Proves, of src/bpf/past.c: at any time since it began, what was mapped at an address is the newest mapping that was recorded there
- * by then, else what was there in the beginning, whatever parts of it others hide; also if records come out of order, questions go
- * back in time, and there are more records than are kept apart. The truth is a plain list of all of them.
+ * by then and since the last exec, else, before the first exec, what was there in the beginning, whatever parts of it others hide; also if
+ * records come out of order, questions go back in time, and there are more records than are kept apart. The truth is a plain list of all of them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +16,11 @@
 #define BASE_NS 1000000
 #define STEP_NS 16
 #define LATE 8 /* places that a record may come late by */
+#define EXEC_EVERY 300
 
 struct fact {
 	uint64_t time_ns, start, end;
-	uint64_t number; /* its inode number */
+	uint64_t number; /* its inode number; 0: an exec, which covers all addresses */
 };
 
 static struct fact facts[RECORDS];
@@ -79,6 +80,8 @@ static struct fact random_fact(uint64_t time_ns)
 {
 	uint64_t first = (uint64_t)rand() % PAGES, n = 1 + (uint64_t)rand() % 8;
 
+	if (rand() % EXEC_EVERY == 0)
+		return (struct fact){.time_ns = time_ns, .end = PAGES * PAGE};
 	if (first + n > PAGES)
 		n = PAGES - first;
 	return (struct fact){
@@ -87,6 +90,16 @@ static struct fact random_fact(uint64_t time_ns)
 		.end = (first + n) * PAGE,
 		.number = n_facts + 2,
 	};
+}
+
+static int add_fact(struct module_cache *cache, struct past *past, const struct fact *fact)
+{
+	struct mapping mapping;
+
+	if (!fact->number)
+		return past_add_exec(cache, past, fact->time_ns);
+	mapping = mapping_of(fact);
+	return past_add(cache, past, fact->time_ns, &mapping);
 }
 
 static void test_random(struct module_cache *cache)
@@ -101,15 +114,14 @@ static void test_random(struct module_cache *cache)
 	CHECK(past_at(&past, BASE_NS - 1) == NULL);
 	check_at(&past, BASE_NS);
 	while (n_facts < RECORDS) {
-		struct mapping mapping;
 		uint64_t late = rand() % 4 ? 0 : 1 + (uint64_t)rand() % LATE;
 
 		time_ns += STEP_NS;
 		/* all times differ: of two at one time, either could be the newer one */
 		facts[n_facts] = random_fact(
 			late ? time_ns - late * STEP_NS + 1 + n_facts % (STEP_NS - 1) : time_ns);
-		mapping = mapping_of(&facts[n_facts++]);
-		CHECK(past_add(cache, &past, facts[n_facts - 1].time_ns, &mapping) == 0);
+		CHECK(add_fact(cache, &past, &facts[n_facts]) == 0);
+		n_facts++;
 		if (n_facts % 100 == 0) {
 			check_at(&past, time_ns);
 			check_at(&past, time_ns - (uint64_t)rand() % 3200);

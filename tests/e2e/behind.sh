@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Proves that a tool which is behind, for it is stopped while a process does its work, finds the stacks of that time by what was mapped
+# then: also those of images that came by exec and have gone by exec or exit, each with another library at the same addresses.
+
+. "$(dirname "$0")/lib.sh"
+
+# behind NAME ARGUMENTS...: the tool, which prints each call, is stopped before the target goes on, and goes on itself a second later.
+behind() {
+	local name=$1
+	shift
+	tool_start "$name" -p "$target" -t -o 0 -T 100000 "$@" 100000 && nap 0.2 && kill -STOP "$tool" && target_tell || return 1
+	nap "${DWUNW_PATIENCE:-1}"
+	kill -CONT "$tool"
+	nap $((2 * ${DWUNW_PATIENCE:-1}))
+	gone "$tool" || tool_stop
+	target_end || :
+}
+
+
+images() {
+	local name=$1
+	shift
+	target_start "$name" setarch -R "$PROGRAMS/images" ready "$@"
+}
+
+for mode in kernel user; do
+	for end in again exit; do
+		last=()
+		[ $end = exit ] && last=(exit)
+		name=$mode-$end
+		check "$name: starts" images "$name" first second first second "${last[@]}"
+		check "$name: runs" behind "$name" --dwunw-walk=$mode
+		check "$name: every block has its own plugin's stack" "$E2E/behind.py" "$WORK/$name.report" 2 2
+	done
+done
+summary
