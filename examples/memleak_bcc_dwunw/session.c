@@ -42,6 +42,8 @@ static int on_event(void *arg, void *data, size_t size)
 		event->type == DWUNW_EVENT_PROCESS || event->type == DWUNW_EVENT_MAPPINGS;
 	/* an event of a process that has ended cannot be finished; that is counted, and no reason to stop */
 	dwunw_bpf_handle_event(session->dwunw, data, size);
+	if (session->events_until_ns)
+		return event->time_ns < session->events_until_ns ? 0 : -EAGAIN;
 	return monotonic_ms() < session->events_deadline_ms ? 0 : -EAGAIN;
 }
 
@@ -50,6 +52,13 @@ void session_handle_events(struct session *session)
 	/* a target that maps and unmaps all the time must not keep us from signals and reports */
 	session->events_deadline_ms = monotonic_ms() + EVENTS_BUDGET_MS;
 	ring_buffer__consume(session->events);
+}
+
+void session_handle_all_events(struct session *session)
+{
+	session->events_until_ns = monotonic_ns();
+	ring_buffer__consume(session->events);
+	session->events_until_ns = 0;
 }
 
 /* What the kernel lacks or refuses, and what follows. */

@@ -32,7 +32,7 @@ void session_child_execs(struct session *session)
 		return;
 	/* dwunw-added begin: that this is another image, and the old one's stacks while their files are known */
 	if (session->events)
-		session_handle_events(session);
+		session_handle_all_events(session);
 	/* dwunw-added end */
 	target_detach(target);
 	allocators_close(&target->allocators);

@@ -116,6 +116,7 @@ struct session {
 	struct dwunw_bpf *dwunw;
 	struct ring_buffer *events;
 	int64_t events_deadline_ms;
+	uint64_t events_until_ns; /* CLOCK_MONOTONIC: no deadline, but all from before; else 0 */
 	/* as of the last report */
 	struct dwunw_bpf_stats told_stats;
 	/* dwunw-added end */
@@ -129,8 +130,12 @@ void session_show_libbpf(bool show);
 /* Opens and loads the BPF object; 0 or, the reason printed, a negative errno. */
 int session_load(struct session *session);
 
-/* dwunw-added begin: handles the records that are there, for a limited time */
+/*
+ * dwunw-added begin: handles the records that are there, for a limited time; or all of them, however far behind we are: whoever goes by what they
+ * tell of would else take stacks for lost. The ring buffer bounds them.
+ */
 void session_handle_events(struct session *session);
+void session_handle_all_events(struct session *session);
 /* dwunw-added end */
 
 /*

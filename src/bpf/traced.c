@@ -380,11 +380,15 @@ void traced_destroy(struct traced_env *env, struct traced *traced)
 
 void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key)
 {
+	uint32_t generation;
+
 	shown_hide(&traced->shown, &env->places);
 	traced->key = key;
 	traced->is_read = traced->is_over = false;
 	traced->permanent_known = false;
 	permanent_clear(traced->process);
-	if (process_refresh(env->modules, traced->process, NULL) == 0)
+	/* not for one that has gone: a process may call exec often while we are behind, and probes take milliseconds */
+	if (read_generation(env, traced, &generation) == 0 &&
+	    process_refresh(env->modules, traced->process, NULL) == 0)
 		attach_hook(env, traced);
 }

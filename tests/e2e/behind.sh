@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Proves that a tool which is behind, for it is stopped while a process does its work, finds the stacks of that time by what was mapped
-# then: also those of images that came by exec and have gone by exec or exit, each with another library at the same addresses.
+# then: also those of images that came by exec and have gone by exec or exit, each with another library at the same addresses. And
+# that a tool which gets hardly any time makes a report that is true of all that had happened by then.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -35,4 +36,20 @@ for mode in kernel user; do
 		check "$name: every block has its own plugin's stack" "$E2E/behind.py" "$WORK/$name.report" 2 2
 	done
 done
+
+# A quarter of a second passes each time that the tool has run for a few milliseconds.
+in_pulses() {
+	local i
+	tool_start pulses -p "$target" --dwunw-walk=user --dwunw-share=100 -o 0 -T 100000 1000 && nap 0.2 && kill -STOP "$tool" || return 1
+	target_run pulses && kill -INT "$tool" || return 1
+	for i in {1..8}; do
+		kill -CONT "$tool" && nap 0.004 && kill -STOP "$tool" && nap 0.25 || return 1
+	done
+	kill -CONT "$tool"
+	wait "$tool" && target_end
+}
+check "pulses: starts" target_start pulses "$PROGRAMS/qsort_cb"
+check "pulses: runs" in_pulses
+check "pulses: the report equals the truth" "$E2E/judge.py" truth "$WORK/pulses.out" "$WORK/pulses.report"
+check "pulses: every stack is complete" "$E2E/judge.py" complete "$WORK/pulses.out" "$WORK/pulses.report"
 summary
