@@ -14,6 +14,7 @@
 
 #define APART_WORDS 64
 #define UNKNOWN_PAUSE_NS 10000000
+#define OUT_OF_ORDER_NS 1000000000 /* more than events of different CPUs are */
 
 static struct traced *find_by_key(struct dwunw_bpf *bpf, uint64_t key)
 {
@@ -379,6 +380,8 @@ int dwunw_bpf_handle_event(struct dwunw_bpf *bpf, const void *data, size_t size)
 		return 1;
 	if (size < sizeof(*event))
 		return -EBADMSG;
+	if (event->time_ns > OUT_OF_ORDER_NS + bpf->env.handled_ns)
+		bpf->env.handled_ns = event->time_ns - OUT_OF_ORDER_NS;
 	read_history(bpf);
 	switch (event->type) {
 	case DWUNW_EVENT_STACK:

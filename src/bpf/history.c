@@ -43,6 +43,8 @@ struct trailer {
 struct ring {
 	int fd;
 	struct perf_event_mmap_page *control;
+	uint64_t head, tail; /* while it is read */
+	uint64_t next_ns;    /* of the record at `tail`; UINT64_MAX: there is none */
 };
 
 struct history {
@@ -188,35 +190,69 @@ static void hand_out_exec(const struct perf_event_header *header, history_fn *fn
 	fn(arg, &record);
 }
 
-static uint64_t read_ring(struct history *history, struct ring *ring, history_fn *fn, void *arg)
+/* Looks at the record at `tail`. One that makes no sense is the last. */
+static void look_ahead(const struct history *history, struct ring *ring)
 {
 	const uint8_t *data = (const uint8_t *)ring->control + history->page;
-	uint64_t head = __atomic_load_n(&ring->control->data_head, __ATOMIC_ACQUIRE);
-	uint64_t tail = ring->control->data_tail, lost = 0;
+	struct perf_event_header header;
+
+	ring->next_ns = UINT64_MAX;
+	if (ring->tail >= ring->head)
+		return;
+	copy_out(data, ring->tail, &header, sizeof(header));
+	if (header.size >= sizeof(header) + sizeof(struct trailer))
+		copy_out(data, ring->tail + header.size - sizeof(struct trailer), &ring->next_ns,
+			 sizeof(ring->next_ns));
+}
+
+static struct ring *ring_of_oldest(struct history *history)
+{
+	struct ring *found = NULL;
+
+	for (size_t i = 0; i < history->n_rings; i++) {
+		struct ring *ring = &history->rings[i];
+
+		if (ring->next_ns < (found ? found->next_ns : UINT64_MAX))
+			found = ring;
+	}
+	return found;
+}
+
+/* Hands out the record at `tail`; how many it says were lost. */
+static uint64_t take_record(struct history *history, struct ring *ring, history_fn *fn, void *arg)
+{
+	const uint8_t *data = (const uint8_t *)ring->control + history->page;
 	const struct perf_event_header *header = (const void *)history->record;
 
-	while (tail < head) {
-		copy_out(data, tail, history->record, sizeof(*header));
-		if (header->size < sizeof(*header))
-			break;
-		copy_out(data, tail, history->record, header->size);
-		tail += header->size;
-		if (header->type == PERF_RECORD_LOST)
-			lost += ((const struct lost *)header)->lost;
-		else if (header->type == PERF_RECORD_MMAP2)
-			hand_out_mapping(header, fn, arg);
-		else if (header->type == PERF_RECORD_COMM)
-			hand_out_exec(header, fn, arg);
-	}
-	__atomic_store_n(&ring->control->data_tail, head, __ATOMIC_RELEASE);
-	return lost;
+	copy_out(data, ring->tail, history->record, sizeof(*header));
+	copy_out(data, ring->tail, history->record, header->size);
+	ring->tail += header->size;
+	if (header->type == PERF_RECORD_LOST)
+		return ((const struct lost *)header)->lost;
+	if (header->type == PERF_RECORD_MMAP2)
+		hand_out_mapping(header, fn, arg);
+	else if (header->type == PERF_RECORD_COMM)
+		hand_out_exec(header, fn, arg);
+	return 0;
 }
 
 uint64_t history_read(struct history *history, history_fn *fn, void *arg)
 {
+	struct ring *ring;
 	uint64_t lost = 0;
 
+	for (size_t i = 0; i < history->n_rings; i++) {
+		ring = &history->rings[i];
+		ring->head = __atomic_load_n(&ring->control->data_head, __ATOMIC_ACQUIRE);
+		ring->tail = ring->control->data_tail;
+		look_ahead(history, ring);
+	}
+	while ((ring = ring_of_oldest(history))) {
+		lost += take_record(history, ring, fn, arg);
+		look_ahead(history, ring);
+	}
 	for (size_t i = 0; i < history->n_rings; i++)
-		lost += read_ring(history, &history->rings[i], fn, arg);
+		__atomic_store_n(&history->rings[i].control->data_tail, history->rings[i].head,
+				 __ATOMIC_RELEASE);
 	return lost;
 }

@@ -27,7 +27,7 @@ typedef void history_fn(void *arg, const struct history_record *record);
 int history_open(struct history **ret);
 void history_close(struct history *history);
 /*
- * Hands out what was recorded since the last call; in order of time for each CPU, not over all of them. Returns how many records were lost, for
+ * Hands out what was recorded since the last call; in order of time. Returns how many records were lost, for
  * want of room, since then.
  */
 uint64_t history_read(struct history *history, history_fn *fn, void *arg);

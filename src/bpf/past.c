@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_RECORDS 2048
+#define FIRST_SIZE 2048
+#define MAX_RECORDS (1 << 15)
 #define MAX_MAPPINGS 8192 /* more code than that at a time is not remembered */
 
 struct past_record {
@@ -161,10 +162,9 @@ const struct process *past_at(struct past *past, uint64_t time_ns)
 	return &past->view;
 }
 
-/* The older half of the records goes into the base. */
-static int settle(struct module_cache *cache, struct past *past)
+/* The first `n` records, and those of the same time, go into the base. */
+static int settle(struct module_cache *cache, struct past *past, size_t n)
 {
-	size_t n = past->n_records / 2;
 	uint64_t until = past->records[n - 1].time_ns;
 	struct process base;
 	int err = make_view(past, until);
@@ -186,18 +186,45 @@ static int settle(struct module_cache *cache, struct past *past)
 	return 0;
 }
 
+static size_t count_done(const struct past *past)
+{
+	size_t low = 0, high = past->n_records;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (past->records[mid].time_ns <= past->done_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* For one more record: by forgetting what nobody will ask for, if that is much; else, as long as it can be, by more memory. */
+static int make_room(struct module_cache *cache, struct past *past)
+{
+	size_t size = past->size ? 2 * past->size : FIRST_SIZE, n_done = count_done(past);
+	struct past_record *larger;
+
+	if (past->n_records < past->size)
+		return 0;
+	if (past->size && (n_done >= past->size / 2 || size > MAX_RECORDS))
+		return settle(cache, past, n_done > past->size / 2 ? n_done : past->size / 2);
+	larger = reallocarray(past->records, size, sizeof(*larger));
+	if (!larger)
+		return -ENOMEM;
+	past->records = larger;
+	past->size = size;
+	return 0;
+}
+
 /* Takes over what the record has. */
 static int add(struct module_cache *cache, struct past *past, struct past_record *record)
 {
+	int err = make_room(cache, past);
 	size_t at;
-	int err = 0;
 
-	if (!past->records) {
-		past->records = malloc(MAX_RECORDS * sizeof(*past->records));
-		err = past->records ? 0 : -ENOMEM;
-	}
-	if (!err && past->n_records == MAX_RECORDS)
-		err = settle(cache, past);
 	if (err) {
 		free_mapping(cache, &record->mapping);
 		past_clear(cache, past);

@@ -19,7 +19,9 @@ struct past {
 	uint64_t base_ns; /* since when it is known */
 	struct process base;
 	struct past_record *records; /* in order of time */
-	size_t n_records;
+	size_t n_records, size;
+	uint64_t
+		done_ns; /* set by the owner, who will not ask for times of before: those records need not be kept apart */
 	struct process
 		view; /* at some time; paths and modules are those of the base and the records */
 	size_t n_applied; /* records that are in it */

@@ -193,6 +193,7 @@ void traced_add_past(struct traced_env *env, struct traced *traced,
 
 	if (!traced->past.has_base)
 		return;
+	traced->past.done_ns = env->handled_ns;
 	if (record->is_exec) { /* found by its time, whether its event has been seen or not */
 		past_add_exec(env->modules, &traced->past, record->time_ns);
 		return;

@@ -29,6 +29,7 @@ struct traced_env {
 	uint64_t next_key;
 	uint64_t tables, tables_refused, mappings_refused, refresh_failures;
 	uint64_t records_lost;
+	uint64_t handled_ns; /* CLOCK_MONOTONIC: events of before have been handled */
 	void (*progress)(size_t done, size_t all); /* dwunw_bpf_set_progress() */
 	struct module **
 		held; /* every module seen: a library that is closed and opened again finds its table, */

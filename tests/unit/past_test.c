@@ -2,7 +2,8 @@
 /*
  * Proves, of src/bpf/past.c: at any time since it began, what was mapped at an address is the newest mapping that was recorded there
  * by then and since the last exec, else, before the first exec, what was there in the beginning, whatever parts of it others hide; also if
- * records come out of order, questions go back in time, and there are more records than are kept apart. The truth is a plain list of all of them.
+ * records come out of order, questions go back in time, and there are more records than are kept apart. Of
+ * what may still be asked for nothing is forgotten. The truth is a plain list of all of them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #define STEP_NS 16
 #define LATE 8 /* places that a record may come late by */
 #define EXEC_EVERY 300
+#define FURTHEST_NS 3200 /* that questions go back */
 
 struct fact {
 	uint64_t time_ns, start, end;
@@ -123,14 +125,31 @@ static void test_random(struct module_cache *cache)
 		CHECK(add_fact(cache, &past, &facts[n_facts]) == 0);
 		n_facts++;
 		if (n_facts % 100 == 0) {
+			past.done_ns = time_ns - FURTHEST_NS - STEP_NS * LATE;
 			check_at(&past, time_ns);
-			check_at(&past, time_ns - (uint64_t)rand() % 3200);
+			check_at(&past, time_ns - (uint64_t)rand() % FURTHEST_NS);
 			check_at(&past, time_ns);
 		}
 	}
 	CHECK(past.base_ns > BASE_NS);
 	past_clear(cache, &past);
 	CHECK(past_at(&past, time_ns) == NULL);
+}
+
+/* The same records, all before the first question. */
+static void test_behind(struct module_cache *cache)
+{
+	struct mapping base = {.end = PAGES / 2 * PAGE, .inode = 1, .executable = true, .path = ""};
+	struct process process = {.n_mappings = 1, .mappings = &base};
+	struct past past = {};
+
+	CHECK(past_begin(cache, &past, &process, BASE_NS) == 0);
+	for (size_t i = 0; i < n_facts; i++)
+		CHECK(add_fact(cache, &past, &facts[i]) == 0);
+	CHECK(past.base_ns == BASE_NS);
+	for (size_t i = 0; i < n_facts; i += 50)
+		check_at(&past, facts[i].time_ns);
+	past_clear(cache, &past);
 }
 
 int main(void)
@@ -140,6 +159,7 @@ int main(void)
 	srand(1);
 	CHECK(module_cache_create(0, &cache) == 0);
 	test_random(cache);
+	test_behind(cache);
 	module_cache_destroy(cache);
 	return test_end();
 }
