@@ -44,6 +44,7 @@ enum memleak_event {
 	MEMLEAK_EVENT_CHILD = 1,
 	MEMLEAK_EVENT_MAPPING,
 	MEMLEAK_EVENT_EXEC, /* the command of -c has called exec, and stops; nothing follows */
+	MEMLEAK_EVENT_EXEC_BY_THREAD,
 };
 
 enum memleak_mapping_kind {
@@ -75,6 +76,13 @@ struct memleak_child {
 	__u32 tgid;    /* in the initial one */
 	__u32 parent;  /* number of the target */
 	__u32 by_exec; /* it has nothing of its parent's memory */
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+};
+
+/* Another thread of a process than its first has called exec: what was attached to the first is not to the process any more. */
+struct memleak_exec_by_thread {
+	__u32 type;    /* MEMLEAK_EVENT_EXEC_BY_THREAD */
+	__u32 tgid;    /* in the initial PID namespace */
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 };
 
@@ -133,6 +141,8 @@ struct memleak_trace {
 	X(LONG_STRING, "copies of strings counted as 256 KiB: they are longer")                    \
 	X(NOT_TRACED, "calls not printed: they came faster than they were printed")                \
 	X(UNTOLD, "children not followed: ring buffer full")                                       \
+	X(UNTOLD_EXECS,                                                                            \
+	  "calls of exec by a thread not heard of, and nothing after them: ring buffer full")      \
 	X(UNTOLD_MAPPINGS, "calls of mmap, mremap, munmap lost: ring buffer full")                 \
 	X(NO_STACK, "blocks without a stack: bpf_get_stackid() failed (a larger "                  \
 		    "--stack-storage-size may help)")

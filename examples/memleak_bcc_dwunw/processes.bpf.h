@@ -72,9 +72,22 @@ int memleak_fork(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* Of any process: that is rare. */
+static __always_inline void tell_exec_by_thread(__u32 tgid)
+{
+	struct memleak_exec_by_thread event = {
+		.type = MEMLEAK_EVENT_EXEC_BY_THREAD,
+		.tgid = tgid,
+		.time_ns = bpf_ktime_get_ns(),
+	};
+
+	if (bpf_ringbuf_output(&memleak_events, &event, sizeof(event), 0))
+		count(MEMLEAK_COUNT_UNTOLD_EXECS);
+}
+
 /* exec, by whichever thread: the blocks of the old image are gone. Costs a bystander's exec next to nothing. */
 SEC("raw_tp/sched_process_exec")
-int memleak_exec(void *ctx)
+int memleak_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 tgid = task->tgid, event = MEMLEAK_EVENT_EXEC;
@@ -85,6 +98,8 @@ int memleak_exec(void *ctx)
 		if (target_tgids[i] == tgid)
 			target_images[i] = current_image();
 	}
+	if ((__u32)ctx->args[1] != tgid) /* the number of the thread before */
+		tell_exec_by_thread(tgid);
 	if (exec_signal && target_tgids[0] == tgid &&
 	    bpf_ringbuf_output(&memleak_events, &event, sizeof(event), 0) == 0)
 		bpf_send_signal(exec_signal);

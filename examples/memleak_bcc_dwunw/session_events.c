@@ -87,6 +87,9 @@ static int on_event(void *arg, void *data, size_t size)
 	case MEMLEAK_EVENT_EXEC:
 		session->child_execs = true;
 		break;
+	case MEMLEAK_EVENT_EXEC_BY_THREAD:
+		session_note_exec_by_thread(session, data);
+		break;
 	case MEMLEAK_EVENT_MAPPING:
 		on_mapping(session, data);
 		break;
@@ -110,6 +113,7 @@ void session_events_handle(struct session *session)
 		session->child_execs = false;
 		session_child_execs(session);
 	}
+	session_attach_again(session);
 }
 
 static int64_t sooner(int64_t a, int64_t b)

@@ -44,6 +44,8 @@ struct target {
 	bool inherited_told;
 	bool followed;	     /* a child whose allocator is probed */
 	bool told_nothing;   /* that it has none, or ended before it had */
+	uint64_t
+		probes_gone_ns; /* CLOCK_MONOTONIC: since when, by exec of another thread than the first; 0: they are there */
 	unsigned int parent; /* its number */
 	uint64_t forked_ns;  /* CLOCK_MONOTONIC; 0: by exec, nothing is inherited */
 	uint64_t started_ns; /* the same clock, of a child */
@@ -177,6 +179,10 @@ int session_events_start(struct session *session);
 void session_stop_child_at_exec(struct session *session);
 void session_child_execs(struct session *session);
 void session_events_handle(struct session *session);
+/* Of other targets: a record; those whose probes are gone get them again, and what was not seen is said. */
+void session_note_exec_by_thread(struct session *session,
+				 const struct memleak_exec_by_thread *event);
+void session_attach_again(struct session *session);
 /*
  * Where mappings of a target have changed, an allocator may have come. Looks at most ten times a second, for targets that map and unmap
  * all the time; at children without one, which may be about to map it, a hundred times in their first second. When this is to be called again, at `deadline_ms` (CLOCK_MONOTONIC) at the latest.

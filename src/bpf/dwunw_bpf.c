@@ -158,6 +158,7 @@ int add_traced(struct dwunw_bpf *bpf, pid_t pid, uint64_t key, struct traced **r
 int dwunw_bpf_add_process(struct dwunw_bpf *bpf, pid_t pid)
 {
 	struct traced *traced;
+	int err;
 
 	if (!bpf || pid <= 0)
 		return -EINVAL;
@@ -166,7 +167,11 @@ int dwunw_bpf_add_process(struct dwunw_bpf *bpf, pid_t pid)
 		dwunw_bpf_remove_process(bpf, pid);
 		traced = NULL;
 	}
-	return traced ? traced_publish(&bpf->env, traced) : add_traced(bpf, pid, 0, &traced);
+	if (!traced)
+		return add_traced(bpf, pid, 0, &traced);
+	err = traced_publish(&bpf->env, traced);
+	/* exec by a thread that was not the leader: nothing is kept in the new one yet */
+	return err == -ESRCH ? traced_renew(&bpf->env, traced) : err;
 }
 
 int dwunw_bpf_remove_process(struct dwunw_bpf *bpf, pid_t pid)

@@ -393,3 +393,13 @@ void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key)
 	    process_refresh(env->modules, traced->process, NULL) == 0)
 		attach_hook(env, traced);
 }
+
+int traced_renew(struct traced_env *env, struct traced *traced)
+{
+	int err = register_process(env, traced);
+
+	if (err)
+		return err;
+	traced_exec(env, traced, traced->key);
+	return traced_publish(env, traced);
+}

@@ -74,6 +74,8 @@ bool traced_has_ended(const struct traced *traced);
 
 /* The process image was replaced: the kernel's new key. Follow with traced_publish(). */
 void traced_exec(struct traced_env *env, struct traced *traced, uint64_t key);
+/* The same, found out by traced_publish(), which says -ESRCH also of an image that the kernel side knows nothing of. -ESRCH: the process has ended. */
+int traced_renew(struct traced_env *env, struct traced *traced);
 
 /*
  * The mappings that a stack of that generation and time went through; *permanent_only: of those only the permanent ones are certain.

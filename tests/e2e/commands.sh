@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Proves: a command of -c that calls exec, by env or by a shell, once or several times, also inside a PID namespace, is traced from the
-# first allocation of the last image, with the allocators that this one has: the report is what the program says it leaks,
-# every stack complete, and none finished in user space. With -t, the calls of the images before it are printed as well.
+# Proves: a command of -c that calls exec, by env or by a shell, once or several times, also by another thread than its first, and inside a PID
+# namespace, is traced from the first allocation of the last image, with the allocators that this one has: the report is what the program says it
+# leaks, every stack complete, and none finished in user space. With -t, the calls of the images before it are printed as well.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -27,6 +27,7 @@ not_cut_short() {
 for program in calloc realloc strdup posix_memalign; do
 	one_run "env-$program" $program "env A=b sh -c 'exec $PROGRAMS/$program >$WORK/env-$program.out'"
 done
+one_run thread exec_thread "sh -c 'exec $PROGRAMS/exec_thread >$WORK/thread.out'"
 one_run many calloc "env A=b env B=c env C=d sh -c 'exec env D=e $PROGRAMS/calloc >$WORK/many.out'"
 one_run namespace realloc "env A=b sh -c 'exec $PROGRAMS/realloc >$WORK/namespace.out'" \
 	unshare --pid --fork --mount-proc "$TOOL"
@@ -68,6 +69,16 @@ for end in 'os.execv(sys.argv[1], sys.argv[1:])' 'os._exit(0)'; do
 	check "$name: every stack is walked" all_walked "$WORK/$name.report"
 	check "$name: through the libraries that are gone" has_line "$WORK/$name.report" 'deflateInit2_'
 done
+
+# Of a process that is never stopped: what is not seen is said, and what comes then is true.
+by_thread() {
+	target_start by_thread "$PROGRAMS/exec_thread" && tool_start by_thread -p "$target" -o 0 -T 1000 1000 && target_tell || return 1
+	wait_for 20 has_line "$WORK/by_thread.stderr" 'a thread of process [0-9]* called exec; .* was not seen' || return 1
+	target_run by_thread && tool_stop && target_end
+}
+check "exec by a thread of -p: runs, and is said" by_thread
+check "exec by a thread of -p: the report equals the truth" "$E2E/judge.py" truth "$WORK/by_thread.out" "$WORK/by_thread.report"
+check "exec by a thread of -p: every stack is complete" "$E2E/judge.py" complete "$WORK/by_thread.out" "$WORK/by_thread.report"
 
 # An allocator that the first image does not have
 jemalloc=$(ldconfig -p | sed -n 's/.*libjemalloc\.so\.2 .*=> //p' | head -n 1)
