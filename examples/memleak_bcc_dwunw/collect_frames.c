@@ -95,12 +95,12 @@ static void dwunw_name(const struct collect_source *source, struct symbolizer *s
 		       const struct dwunw_frame *from, struct report_frame *frame)
 {
 	const struct module *module = dwunw_bpf_module(source->dwunw, from->module_id);
-	struct symbol symbol;
+	struct symbol symbol = {};
 
 	if (module)
 		symbolizer_find_in_module(symbolizer, module, from->vaddr, is_return(from),
 					  &symbol);
-	else
+	else if (!(from->flags & DWUNW_FRAME_UNKNOWN))
 		symbolizer_find(symbolizer, from->pc, is_return(from), &symbol);
 	set_symbol(frame, &symbol);
 }

@@ -65,6 +65,8 @@ enum dwunw_stop_reason {
 #define DWUNW_FRAME_FP 2    /* the caller was found by frame pointer, for want of CFI */
 #define DWUNW_FRAME_TRAMPOLINE 4 /* pc was hidden by a uretprobe trampoline */
 #define DWUNW_FRAME_SIGNAL 8	 /* signal frame */
+#define DWUNW_FRAME_UNKNOWN                                                                        \
+	16 /* of pc's file nothing is known: what is mapped there now may be another */
 #define DWUNW_FRAME_PC(word) ((word) & ((1ULL << DWUNW_FRAME_FLAG_SHIFT) - 1))
 #define DWUNW_FRAME_FLAGS(word) ((__u32)((word) >> DWUNW_FRAME_FLAG_SHIFT))
 

@@ -162,12 +162,12 @@ __noinline int dwunw_look_up(struct dwunw_slot *slot, const struct dwunw_mapping
 			return DWUNW_CONTINUE;
 		}
 		if (dwunw_see_through_trampoline(slot)) {
-			slot->code = slot->state.pc;
+			slot->code = DWUNW_CODE_NO_TABLE | slot->state.pc;
 			return DWUNW_STOP_NO_MAPPING;
 		}
 		slot->flags |= DWUNW_FRAME_TRAMPOLINE;
 		pc = slot->state.pc - 1;
-		slot->code = slot->state.pc;
+		slot->code = DWUNW_CODE_NO_TABLE | slot->state.pc;
 		if (dwunw_find_mapping(slot, mappings, pc))
 			return DWUNW_STOP_NO_MAPPING;
 	}

@@ -51,21 +51,28 @@ static void set_module(const struct dwunw_bpf *bpf, uint64_t code, struct dwunw_
 	frame->vaddr = code & DWUNW_CODE_MASK;
 }
 
-/* The files that the frames of a stack finished here were walked with. */
-static void find_modules(const struct unwind_snapshot *snapshot, struct dwunw_frame *frames,
-			 size_t n)
+static void set_mapping(const struct mapping *mapping, struct dwunw_frame *frame)
+{
+	frame->module = mapping->module->path;
+	frame->module_id = mapping->module->id;
+	frame->vaddr = frame->pc - mapping->load_bias;
+}
+
+/* The files that the frames of a stack finished here were walked with. Memory of no file may have names elsewhere, if it is known. */
+static void find_modules(const struct unwind_snapshot *snapshot, bool is_past,
+			 struct dwunw_frame *frames, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct dwunw_frame *frame = &frames[i];
 		uint64_t pc = frame->pc - !(frame->flags & DWUNW_FRAME_EXACT);
 		const struct mapping *mapping = process_find_mapping(snapshot->process, pc);
 
-		if (!mapping || !mapping->executable || !mapping->module ||
-		    (snapshot->permanent_only && !mapping->permanent))
-			continue;
-		frame->module = mapping->module->path;
-		frame->module_id = mapping->module->id;
-		frame->vaddr = frame->pc - mapping->load_bias;
+		if (!mapping || !mapping->executable ||
+		    (snapshot->permanent_only && !mapping->permanent) ||
+		    (is_past && mapping->error))
+			frame->flags |= DWUNW_FRAME_UNKNOWN;
+		else if (mapping->module)
+			set_mapping(mapping, frame);
 	}
 }
 
@@ -131,16 +138,13 @@ static void take_kernel_frames(struct dwunw_bpf *bpf, const struct dwunw_cut_sho
 	size_t n = event->n_frames < bpf->max_depth ? event->n_frames : bpf->max_depth;
 	const uint64_t *words = frames_of(event);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		bpf->frames[i] = (struct dwunw_frame){.pc = DWUNW_FRAME_PC(words[2 * i]),
 						      .flags = DWUNW_FRAME_FLAGS(words[2 * i])};
-	stack->n_frames = n;
-	stack->stop = event->stop;
-	if (!event->fp_root || n != event->n_frames)
-		return;
-	stack->stop = DWUNW_STOP_ROOT;
-	for (size_t i = 0; i < n; i++)
 		set_module(bpf, words[2 * i + 1], &bpf->frames[i]);
+	}
+	stack->n_frames = n;
+	stack->stop = event->fp_root && n == event->n_frames ? DWUNW_STOP_ROOT : event->stop;
 }
 
 /* Where in the slice of the record the byte at `addr` would be; slice_size or more: nowhere. */
@@ -282,7 +286,8 @@ static int finish(struct dwunw_bpf *bpf, struct traced *traced,
 		if (end.stop == DWUNW_STOP_BAD_READ && is_beyond(event, end.address))
 			stack.stop = DWUNW_STOP_SLICE;
 		stack.n_frames = end.n_frames;
-		find_modules(&snapshot, bpf->frames, stack.n_frames);
+		find_modules(&snapshot, snapshot.process != traced->process, bpf->frames,
+			     stack.n_frames);
 	}
 	if (!traced || (event->fp_root && bpf->guess && stack.stop != DWUNW_STOP_ROOT &&
 			stack.stop != DWUNW_STOP_DEPTH))

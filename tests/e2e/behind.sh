@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Proves that a tool which is behind, for it is stopped while a process does its work, finds the stacks of that time by what was mapped
-# then: also those of images that came by exec and have gone by exec or exit, each with another library at the same addresses. And
-# that a tool which gets hardly any time makes a report that is true of all that had happened by then.
+# then: also those of images that came by exec and have gone by exec or exit, each with another library at the same addresses. Code whose file was
+# replaced has no names rather than those of what is there now. And that a tool which gets hardly any time makes a report that is true of all that had happened by then.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -36,6 +36,18 @@ for mode in kernel user; do
 		check "$name: every block has its own plugin's stack" "$E2E/behind.py" "$WORK/$name.report" 2 2
 	done
 done
+
+# Blocks of 111 bytes are the first plugin's, which nobody can read any more.
+not_of_others() {
+	awk '/ bytes in / { first = $1 == 111 * $4 || $1 == 1111 * $4; n += first } first && /second_/ { bad++; print }
+		END { print n + 0; exit bad || !n }' "$WORK/replace.report"
+}
+mkdir "$WORK/replace"
+check "replace: starts" target_start replace "$PROGRAMS/replace" "$WORK/replace"
+check "replace: runs" behind replace
+check "replace: it works" has_line "$WORK/replace.out" '^done$'
+check "replace: no names of the other plugin" not_of_others
+check "replace: the second plugin's" has_line "$WORK/replace.report" '\] second_leak+'
 
 # A quarter of a second passes each time that the tool has run for a few milliseconds.
 in_pulses() {
