@@ -136,6 +136,20 @@ static bool same_frame(size_t i, const struct dwunw_frame *frame)
 	       slot.frames[FRAME_WORDS * i + SP_WORD] == frame->sp;
 }
 
+/* The kernel side says of no file that the frame is in it, or of the one that is mapped there. */
+static bool is_right_file(const struct snapshot *snapshot, size_t i)
+{
+	uint64_t word = slot.frames[FRAME_WORDS * i], code = slot.frames[FRAME_WORDS * i + 1];
+	uint64_t pc = DWUNW_FRAME_PC(word);
+	const struct mapping *mapping = process_find_mapping(
+		snapshot->process, pc - !(DWUNW_FRAME_FLAGS(word) & DWUNW_FRAME_EXACT));
+
+	if (code & DWUNW_CODE_NO_TABLE)
+		return true;
+	return mapping && mapping->module && mapping->module->id == code >> DWUNW_CODE_SHIFT &&
+	       pc - mapping->load_bias == (code & DWUNW_CODE_MASK);
+}
+
 static void print_difference(const struct snapshot *snapshot, const char *mode, size_t first,
 			     const struct dwunw_frame *frames,
 			     const struct dwunw_unwind_result *result)
@@ -205,7 +219,8 @@ static void judge(const struct snapshot *snapshot, const char *mode, bool say,
 {
 	size_t n = slot.event.n_frames, same = 0;
 
-	while (same < n && same < result->n_frames && same_frame(same, &frames[same]))
+	while (same < n && same < result->n_frames && same_frame(same, &frames[same]) &&
+	       is_right_file(snapshot, same))
 		same++;
 	sum->walks++;
 	sum->frames += same;
