@@ -92,8 +92,7 @@ int memleak_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 tgid = task->tgid, event = MEMLEAK_EVENT_EXEC;
 
-	if (exec_signal)
-		find_target(task, tgid);
+	find_target(task, tgid);
 	for (int i = 0; i < MEMLEAK_MAX_TARGETS; i++) {
 		if (target_tgids[i] == tgid)
 			target_images[i] = current_image();

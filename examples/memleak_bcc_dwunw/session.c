@@ -54,7 +54,7 @@ void session_handle_events(struct session *session)
 	ring_buffer__consume(session->events);
 }
 
-void session_handle_all_events(struct session *session)
+void session_catch_up(struct session *session)
 {
 	session->events_until_ns = monotonic_ns();
 	ring_buffer__consume(session->events);

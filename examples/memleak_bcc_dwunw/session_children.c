@@ -113,9 +113,7 @@ void children_handle(struct session *session, const struct memleak_child *child)
 
 int children_start(struct session *session)
 {
-	if (!session->options.follow_forks)
-		return 0;
-	/* a child is known also before its parent's first call */
+	/* a child, or an exec, is known also before its parent's first call */
 	for (unsigned int i = 0; i < session->n_targets; i++) {
 		__u32 *numbers = session->skel->rodata->pidns_ino
 					 ? session->skel->bss->target_pids
@@ -123,6 +121,8 @@ int children_start(struct session *session)
 
 		numbers[i] = (__u32)session->targets[i].pid;
 	}
+	if (!session->options.follow_forks)
+		return 0;
 	session->skel->links.memleak_fork = bpf_program__attach(session->skel->progs.memleak_fork);
 	return session->skel->links.memleak_fork ? 0 : -errno;
 }

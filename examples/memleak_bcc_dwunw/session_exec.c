@@ -31,7 +31,7 @@ static int trace_anew(struct session *session, struct target *target)
 {
 	/* dwunw-added begin: that this is another image, and the old one's stacks while their files are known */
 	if (session->events)
-		session_handle_all_events(session);
+		session_catch_up(session);
 	/* dwunw-added end */
 	target_detach(target);
 	allocators_close(&target->allocators);

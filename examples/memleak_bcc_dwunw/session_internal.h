@@ -59,6 +59,9 @@ struct target {
 	int denied;		 /* errno: its mappings may not be read, for want of privileges */
 	struct process *process; /* NULL then */
 	struct symbolizer *symbolizer;
+	uint64_t
+		named_image; /* whose names it has: target_images of that time; 0: the first one's */
+	uint64_t first_image; /* with -t: before any exec; 0: not known yet */
 };
 
 /* Of --follow-forks, since the start. */
@@ -132,12 +135,10 @@ void session_show_libbpf(bool show);
 /* Opens and loads the BPF object; 0 or, the reason printed, a negative errno. */
 int session_load(struct session *session);
 
-/*
- * dwunw-added begin: handles the records that are there, for a limited time; or all of them, however far behind we are: whoever goes by what they
- * tell of would else take stacks for lost. The ring buffer bounds them.
- */
+/* dwunw-added begin: handles the records that are there, for a limited time */
 void session_handle_events(struct session *session);
-void session_handle_all_events(struct session *session);
+/* Or all of them, however far behind we are: who goes by what they tell of would else take stacks for lost. The ring buffer bounds them. */
+void session_catch_up(struct session *session);
 /* dwunw-added end */
 
 /*
@@ -191,7 +192,7 @@ int64_t session_look_for_allocators(struct session *session, int64_t deadline_ms
 /* After an exec nothing is mapped any more. */
 void session_drop_old_mappings(struct session *session);
 
-/* --follow-forks: before anything is attached; a record; at a report's end. */
+/* Before anything is attached: whom the kernel side is to know; --follow-forks: a record; at a report's end. */
 int children_start(struct session *session);
 void children_handle(struct session *session, const struct memleak_child *child);
 /* The allocator of a followed child is probed from now on. */

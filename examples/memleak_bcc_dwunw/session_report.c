@@ -216,9 +216,8 @@ void session_source(struct session *session, struct collect_target *targets,
 		.doubtful_bytes = &session->leash.doubtful_bytes,
 		.doubtful_blocks = &session->leash.doubtful_blocks,
 		.max_depth = session->options.max_stack_depth,
-		.dwunw = session->dwunw, /* dwunw-added */
-		.handle_events =
-			session->events ? session_handle_all_events : NULL, /* dwunw-added */
+		.dwunw = session->dwunw,				    /* dwunw-added */
+		.handle_events = session->events ? session_catch_up : NULL, /* dwunw-added */
 		.session = session,					    /* dwunw-added */
 	};
 }

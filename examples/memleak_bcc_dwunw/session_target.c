@@ -155,25 +155,29 @@ static int create_naming(struct session *session)
 /* Names of what was mapped since the last time; the old ones stay when the process has gone. */
 int target_symbols(struct session *session, struct target *target)
 {
+	/* before what it has mapped, so that names of a later image are not taken for its own */
+	uint64_t image = session->skel->bss->target_images[target - session->targets];
 	bool changed = false;
-	int err;
+	int err, gone;
 
 	if (!target->process)
 		return 0;
-	err = process_refresh(session->modules, target->process, &changed);
-	if (!err && changed)
+	gone = process_refresh(session->modules, target->process, &changed);
+	if (!gone && changed)
 		target_attach_new_allocators(session, target);
 	if (session->dwunw && changed)					    /* dwunw-added */
 		reader_check_files(target->process, session->options.mode); /* dwunw-added */
 	if (!target->symbolizer) {
 		err = session->naming ? 0 : create_naming(session);
-		return err ? err
-			   : symbolizer_create(target->process, session->naming,
-					       &target->symbolizer);
+		if (!err)
+			err = symbolizer_create(target->process, session->naming,
+						&target->symbolizer);
+	} else {
+		err = changed ? symbolizer_refresh(target->symbolizer, target->process) : 0;
 	}
-	if (err || !changed)
-		return 0;
-	return symbolizer_refresh(target->symbolizer, target->process);
+	if (!err && !gone)
+		target->named_image = image;
+	return err;
 }
 
 int target_trace(struct session *session, struct target *target)

@@ -47,6 +47,24 @@ static void print_event(const struct memleak_trace *event, uint32_t pid)
 		printf("free entered, address = %llx, size = %llu\n", event->addr, event->size);
 }
 
+/* Frames that are known by address alone have the names of the image that they were in, or none. */
+static int choose_names(struct session *session, unsigned int number, uint64_t image,
+			struct collect_target *ret)
+{
+	struct target *target = &session->targets[number];
+	const volatile __u64 *now = &session->skel->bss->target_images[number];
+	uint64_t named;
+	int err = 0;
+
+	if (!*now)
+		target->first_image = image;
+	else if (*now == image && target->named_image != image)
+		err = target_symbols(session, target);
+	named = target->named_image ? target->named_image : target->first_image;
+	ret->symbolizer = named == image ? target->symbolizer : NULL;
+	return err;
+}
+
 static int on_event(void *arg, void *data, size_t size)
 {
 	struct session *session = arg;
@@ -55,7 +73,8 @@ static int on_event(void *arg, void *data, size_t size)
 	struct collect_source source;
 	struct report_stack stack;
 	unsigned int target = session->kernel ? 0 : UNKNOWN_TARGET;
-	int err;
+	bool by_address;
+	int err = 0;
 
 	(void)size;
 	session_source(session, targets, &source);
@@ -64,7 +83,12 @@ static int on_event(void *arg, void *data, size_t size)
 				    &target);
 	if (target == UNKNOWN_TARGET)
 		return 0;
-	err = collect_stack(&source, target, event->stack_id, &stack);
+	by_address = !session->kernel;
+	by_address &= !session->dwunw; /* dwunw-added */
+	if (by_address)
+		err = choose_names(session, target, event->image, &targets[target]);
+	if (!err)
+		err = collect_stack(&source, target, event->stack_id, &stack);
 	if (err)
 		return err;
 	print_event(event, session->kernel ? (uint32_t)(event->image >> 32) : stack.pid);

@@ -49,6 +49,21 @@ check "replace: it works" has_line "$WORK/replace.out" '^done$'
 check "replace: no names of the other plugin" not_of_others
 check "replace: the second plugin's" has_line "$WORK/replace.report" '\] second_leak+'
 
+# Frames that are known by address alone, of a program where there was another one before.
+by_address() {
+	images off "$PROGRAMS/calloc" && tool_start off -p "$target" -W off -t -o 0 1000 && target_tell || return 1
+	wait_for 10 exec_done && target_run off && nap 0.5 && tool_stop && target_end
+}
+exec_done() {
+	[ "$(grep -c '^ready$' "$WORK/off.out")" = 2 ]
+}
+own_names() {
+	awk '/alloc exited/ { mine = /size = 1001,/; n += mine } mine && /^\t0 \[/ { right += / leak_calloc\+/ }
+		END { print n + 0, right + 0; exit !n || right < n }' "$WORK/off.report"
+}
+check "off: a program after another one runs" by_address
+check "off: names are its own" own_names
+
 # A quarter of a second passes each time that the tool has run for a few milliseconds.
 in_pulses() {
 	local i

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * images STEP...: process images that follow each other. `ready`: as truth.h says. `first`, `second`: opens that plugin of unload.c, calls it, and
- * calls exec for the next step: without address space randomization (setarch -R) the plugins are at the same addresses. `exit`. After
- * the last step: waits for a line.
+ * calls exec for the next step: without address space randomization (setarch -R) the plugins are at the same addresses. `exit`. A path: exec of that
+ * program. After the last step: waits for a line.
  */
 #include <dlfcn.h>
 #include "truth.h"
@@ -36,6 +36,10 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1 && strcmp(argv[1], "exit") == 0)
 		return 0;
+	if (argc > 1 && argv[1][0] == '/') {
+		execv(argv[1], argv + 1);
+		truth_require(0, "exec");
+	}
 	if (argc > 1) {
 		use_plugin(program, argv[1]);
 		argv[1] = program;
