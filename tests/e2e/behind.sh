@@ -66,10 +66,9 @@ check "off: names are its own" own_names
 
 # A quarter of a second passes each time that the tool has run for a few milliseconds.
 in_pulses() {
-	local i
 	tool_start pulses -p "$target" --dwunw-walk=user --dwunw-share=100 -o 0 -T 100000 1000 && nap 0.2 && kill -STOP "$tool" || return 1
 	target_run pulses && kill -INT "$tool" || return 1
-	for i in {1..8}; do
+	for _ in {1..8}; do
 		kill -CONT "$tool" && nap 0.004 && kill -STOP "$tool" && nap 0.25 || return 1
 	done
 	kill -CONT "$tool"
