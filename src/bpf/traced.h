@@ -51,7 +51,7 @@ struct traced {
 	bool changed;	     /* whether that found anything new */
 	uint64_t
 		in_vain_ns; /* CLOCK_MONOTONIC before a reading for an address in no mapping that found nothing new */
-	bool is_read;	     /* some were, of this image */
+	bool is_read; /* some were, of this image */
 	bool is_over; /* its image has ended: what was mapped since is known by records alone */
 	bool permanent_known;  /* the permanent ones among the mappings are marked, all of them */
 	uint64_t n_unreadable; /* executable mappings whose files could not be read */
