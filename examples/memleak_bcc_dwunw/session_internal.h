@@ -42,8 +42,8 @@ struct target {
 	bool ended, told; /* it has ended; and that was said */
 	bool is_child;	  /* that was followed */
 	bool inherited_told;
-	bool followed;	     /* a child whose allocator is probed */
-	bool told_nothing;   /* that it has none, or ended before it had */
+	bool followed;	   /* a child whose allocator is probed */
+	bool told_nothing; /* that it has none, or ended before it had */
 	uint64_t
 		probes_gone_ns; /* CLOCK_MONOTONIC: since when, by exec of another thread than the first; 0: they are there */
 	unsigned int parent; /* its number */
