@@ -74,7 +74,7 @@ test-formats:
 
 # The C library and the allocators of a newer distribution.
 .PHONY: test-newer
-test-newer: examples $(PROGRAMS)
+test-newer: examples $(PROGRAMS) $(B)/tests/unit/gates_run_test
 	BUILD=$(B) tests/newer/run
 
 # Instructions that the verifier looks at, of each BPF program, against tests/bpf_size/baseline; UPDATE=1 writes it anew.

@@ -27,7 +27,8 @@ enum allocator_role {
 	ALLOCATOR_FREE_MOVED, /* the same, where the block is in another register by then */
 	ALLOCATOR_NEW, /* at its entry, and as ALLOCATOR_NEW_RETURN at the instructions with which it returns */
 	ALLOCATOR_NEW_RETURN,
-	ALLOCATOR_THROW, /* at its entry */
+	ALLOCATOR_NEW_GATE, /* what stands for one or more of these: gates.h */
+	ALLOCATOR_THROW,    /* at its entry */
 };
 
 /* One file that has an allocator. */
@@ -50,6 +51,7 @@ struct allocator {
 
 /* Those of one process. */
 struct allocators {
+	bool at_returns; /* to be set first: operator new is to be seen at its return instructions alone */
 	struct allocator *list;
 	size_t n;
 	uint32_t *others; /* ids of modules that were looked at and have none */

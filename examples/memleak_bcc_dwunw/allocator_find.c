@@ -113,6 +113,8 @@ static int add(struct allocators *allocators, struct module *module, int fd, con
 	while (*++prefixes)
 		if (has_allocator(module, *prefixes))
 			allocator_add_functions(new, module, *prefixes);
+	if (!allocators->at_returns)
+		allocator_add_gates(new, module);
 	new->missing[used] = '\0'; /* other names of the same functions */
 	new->maker = allocator_maker(module->elf);
 	new->path = has_calls(new) ? strdup(path) : NULL;

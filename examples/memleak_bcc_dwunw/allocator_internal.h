@@ -16,6 +16,8 @@ void allocator_add_functions(struct allocator *allocator, struct module *module,
 /* Those of one kind alone. True: there are probes. */
 bool allocator_add_function(struct allocator *allocator, struct module *module,
 			    enum memleak_function kind);
+/* After all functions: puts gates (gates.h) in the place of return instructions of operators new. */
+void allocator_add_gates(struct allocator *allocator, struct module *module);
 /* Of a file: whether it has the function, whose name is in two parts; and the soname. */
 bool allocator_has_function(struct elf_file *elf, const char *prefix, const char *name);
 bool allocator_has_soname(const struct module *module, const char *name);

@@ -29,13 +29,25 @@ static void append(char *ret, size_t size, const char *between, const char *what
 	snprintf(ret + used, size - used, "%s%s", used ? between : "", what);
 }
 
-/* "malloc +0", "operator new +7", "operator new's return" */
+static bool has_gates(const struct allocator *allocator)
+{
+	for (size_t i = 0; i < allocator->n_probes; i++)
+		if (allocator->roles[i] == ALLOCATOR_NEW_GATE)
+			return true;
+	return false;
+}
+
+/* "malloc +0", "operator new +7", "operator new before its return", "operator new's return"; with gates: "some of operator new's returns" */
 static void describe(const struct allocator *allocator, size_t i, char *ret, size_t size)
 {
 	char *name = demangle(allocator->names[i]);
 	int length = name ? (int)strcspn(name, "(") : 0;
 
-	if (allocator->roles[i] == ALLOCATOR_NEW_RETURN)
+	if (allocator->roles[i] == ALLOCATOR_NEW_GATE)
+		snprintf(ret, size, "%.*s before its return", length, name ? name : "");
+	else if (allocator->roles[i] == ALLOCATOR_NEW_RETURN && has_gates(allocator))
+		snprintf(ret, size, "some of %.*s's returns", length, name ? name : "");
+	else if (allocator->roles[i] == ALLOCATOR_NEW_RETURN)
 		snprintf(ret, size, "%.*s's return", length, name ? name : "");
 	else
 		snprintf(ret, size, "%.*s +%" PRIu64, length, name ? name : "",

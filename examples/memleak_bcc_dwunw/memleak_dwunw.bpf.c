@@ -13,6 +13,7 @@
 #include <dwunw/dwunw.bpf.h> /* dwunw-added */
 #include "blocks.bpf.h"
 #include "call.bpf.h"
+#include "gate.bpf.h"
 #include "tick.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -208,12 +209,12 @@ static __always_inline void drop_unseen(struct memleak_key *key)
 	take_block(key, 0);
 }
 
-/* A function has returned, or is about to, with the stack pointer at `cfa` then. */
-static __always_inline int returned(struct pt_regs *ctx, struct call *call, __u64 cfa)
+/* A function has returned `rc`, or is about to, with the stack pointer at `cfa` then. */
+static __always_inline int returned(struct pt_regs *ctx, struct call *call, __u64 cfa, __u64 rc)
 {
 	struct memleak_key key = {};
 	struct memleak_block block = {};
-	__u64 rc = PT_REGS_RC(ctx), begin;
+	__u64 begin;
 	bool freed, wanted;
 
 	if (!call || !call->cfa || call->cfa > cfa)
@@ -264,7 +265,7 @@ int memleak_exit(struct pt_regs *ctx)
 {
 	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
 
-	return returned(ctx, call, PT_REGS_SP(ctx));
+	return returned(ctx, call, PT_REGS_SP(ctx), PT_REGS_RC(ctx));
 }
 
 /* On the return instructions of operator new, which other functions may share. */
@@ -275,7 +276,25 @@ int memleak_return(struct pt_regs *ctx)
 
 	if (!call || call->function != MEMLEAK_NEW)
 		return 0;
-	return returned(ctx, call, PT_REGS_SP(ctx) + RETURN_SIZE);
+	return returned(ctx, call, PT_REGS_SP(ctx) + RETURN_SIZE, PT_REGS_RC(ctx));
+}
+
+/*
+ * On a conditional jump that leads, one way, to nothing but a return (gates.h). What follows it cannot fail, and calls nothing: the block is
+ * as good as returned. Where the return instruction has a probe too, for other ways to it, the call has ended by then.
+ */
+SEC("uprobe.multi")
+int memleak_gate(struct pt_regs *ctx)
+{
+	struct call *call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), 0, 0);
+	__u64 cookie;
+
+	if (!call || call->function != MEMLEAK_NEW)
+		return 0;
+	cookie = bpf_get_attach_cookie(ctx);
+	if (!gate_is_passed(ctx, cookie))
+		return 0;
+	return returned(ctx, call, gate_cfa(ctx, cookie), gate_result(ctx, cookie));
 }
 
 /* An exception is thrown: the operator new that it comes from does not return. */

@@ -38,6 +38,10 @@ enum memleak_function {
 /* Above: 8 bits for each of the first arguments. 0: it is where it was at the entry; else 1 + the dense index of the register that has it. */
 #define MEMLEAK_COOKIE_ARGS_SHIFT 32
 #define MEMLEAK_COOKIE_ARGS 3
+/* Of a gate (gates.h), above the number: the dense index of the register that has the block, bytes to the return address, condition. */
+#define MEMLEAK_COOKIE_HOLDER_SHIFT 32
+#define MEMLEAK_COOKIE_BELOW_SHIFT 40
+#define MEMLEAK_COOKIE_CONDITION_SHIFT 56
 
 /* Records of the ring buffer memleak_events; each begins with its type. */
 enum memleak_event {

@@ -42,10 +42,18 @@ struct placement_registers {
 	bool keep_sp;
 };
 
+/* Before some instruction from which every way leads to a return, without a call: gates.h. */
+struct placement_result {
+	uint32_t holders; /* bit i: register i (dense index) has what the function will return */
+	int32_t below; /* bytes from the stack pointer up to where it will be at the return instruction */
+};
+
 struct placement_arch {
 	uint16_t machine; /* ELF e_machine */
 	cs_arch arch;
 	cs_mode mode;
+	unsigned int sp;	  /* DWARF number of the stack pointer */
+	unsigned int return_size; /* bytes that a call pushes */
 	/* uprobes emulate it. */
 	bool (*is_emulated)(const cs_insn *insn);
 	uint8_t arguments[PLACEMENT_MAX_ARGS]; /* registers of the first arguments */
@@ -57,6 +65,14 @@ struct placement_arch {
 	/* Fills *ret for PLACEMENT_BRANCH_TO. */
 	enum placement_branch (*branch)(const cs_insn *insn, uint64_t *ret);
 	enum placement_flow (*flow)(const cs_insn *insn, uint64_t *ret);
+	/*
+	 * From what is behind the instruction to what is before it; for a return instruction *result is set. False: it is not known what
+	 * the instruction does, or nothing has the result before it.
+	 */
+	bool (*undo)(const cs_insn *insn, struct placement_result *result);
+	/* Of a conditional jump the condition on which it jumps (dwunw_condition.h), 0: it is none; and its opposite. */
+	unsigned int (*condition)(const cs_insn *insn);
+	unsigned int (*opposite)(unsigned int condition);
 	const struct placement_sample *emulated; /* one of each kind that is_emulated() knows */
 	size_t n_emulated;
 	struct placement_sample stepped; /* one that no kernel emulates */

@@ -29,7 +29,9 @@ static bool is_emulated(const cs_insn *insn)
 }
 
 #define N_REGISTERS 16
+#define RESULT 0 /* rax */
 #define SP 7
+#define WORD 8 /* bytes that push, pop and call move */
 
 /* By DWARF number (System V psABI AMD64, 3.6.2), which is the dense index, with their parts. */
 static const x86_reg parts[N_REGISTERS][5] = {
@@ -214,10 +216,120 @@ static enum placement_flow flow(const cs_insn *insn, uint64_t *ret)
 		    PLACEMENT_LOST)
 			*ret = 0;
 		return PLACEMENT_CALL;
+	case X86_INS_LOOP:
+	case X86_INS_LOOPE:
+	case X86_INS_LOOPNE:
+	case X86_INS_XBEGIN:
+		return destination(insn, PLACEMENT_EITHER, PLACEMENT_LOST, PLACEMENT_LOST, ret);
 	default:
 		if (!in_group(insn, CS_GRP_JUMP))
 			return PLACEMENT_NEXT;
 		return destination(insn, PLACEMENT_EITHER, PLACEMENT_LOST, PLACEMENT_LOST, ret);
+	}
+}
+
+/* Of the opcodes that is_emulated() knows: 0x70 + code, 0x0f 0x80 + code (Intel SDM, volume 2, appendix B.1.4.7). */
+static unsigned int condition(const cs_insn *insn)
+{
+	const uint8_t *b = insn->bytes;
+
+	if (insn->size == 2 && b[0] >= 0x70 && b[0] <= 0x7f)
+		return 1 + (b[0] & 0xf);
+	if (insn->size == 6 && b[0] == 0x0f && b[1] >= 0x80 && b[1] <= 0x8f)
+		return 1 + (b[1] & 0xf);
+	return 0;
+}
+
+/* The lowest bit of the code negates. */
+static unsigned int opposite(unsigned int condition)
+{
+	return 1 + ((condition - 1) ^ 1);
+}
+
+/* Of an instruction that moves the stack pointer: by how many bytes. False: not known. */
+static bool stack_move(const cs_insn *insn, int64_t *ret)
+{
+	const cs_x86_op *to = &insn->detail->x86.operands[0], *from = to + 1;
+
+	switch (insn->id) {
+	case X86_INS_PUSH:
+		*ret = -WORD;
+		return to->size == WORD;
+	case X86_INS_POP:
+		*ret = WORD;
+		return to->size == WORD && to->type == X86_OP_REG && to->reg != X86_REG_RSP;
+	case X86_INS_ADD:
+		*ret = from->imm;
+		return to->reg == X86_REG_RSP && from->type == X86_OP_IMM;
+	case X86_INS_SUB:
+		*ret = -from->imm;
+		return to->reg == X86_REG_RSP && from->type == X86_OP_IMM;
+	case X86_INS_LEA:
+		*ret = from->mem.disp;
+		return to->reg == X86_REG_RSP && from->mem.base == X86_REG_RSP &&
+		       from->mem.index == X86_REG_INVALID;
+	default:
+		return false;
+	}
+}
+
+/* `to` has been written, as a copy of `from` or (N_REGISTERS) else. */
+static bool undo_write(unsigned int to, unsigned int from, struct placement_result *result)
+{
+	bool copied = from < N_REGISTERS && from != SP && result->holders >> to & 1;
+
+	result->holders = (result->holders & ~(1u << to)) | (copied ? 1u << from : 0);
+	return result->holders != 0;
+}
+
+/* What comes before the return: its bytes are added up, as far as any function's frame is large. */
+static bool undo_stack_move(const cs_insn *insn, struct placement_result *result)
+{
+	const cs_x86_op *op = &insn->detail->x86.operands[0];
+	int64_t moved;
+	bool whole;
+
+	if (!stack_move(insn, &moved) || moved > INT16_MAX || moved < INT16_MIN)
+		return false;
+	result->below += (int32_t)moved;
+	return insn->id != X86_INS_POP || undo_write(register_of(op, &whole), N_REGISTERS, result);
+}
+
+static bool undo_copy_or_write(const cs_insn *insn, struct placement_result *result)
+{
+	const cs_x86 *x86 = &insn->detail->x86;
+	unsigned int to, from = N_REGISTERS;
+	bool writes, whole, to_whole;
+
+	if (!writes_first_operand_only(insn, &writes))
+		return false;
+	if (!writes)
+		return true;
+	if (x86->op_count == 0)
+		return false;
+	to = register_of(&x86->operands[0], &to_whole);
+	if (to == N_REGISTERS)
+		return true;
+	if (to == SP)
+		return undo_stack_move(insn, result);
+	if (insn->id == X86_INS_MOV && to_whole && x86->op_count == 2)
+		from = register_of(&x86->operands[1], &whole);
+	return undo_write(to, from < N_REGISTERS && whole ? from : N_REGISTERS, result);
+}
+
+static bool undo(const cs_insn *insn, struct placement_result *result)
+{
+	switch (insn->id) {
+	case X86_INS_RET:
+		*result = (struct placement_result){.holders = 1u << RESULT};
+		return insn->detail->x86.op_count == 0;
+	case X86_INS_JMP:
+		return true;
+	case X86_INS_PUSH:
+	case X86_INS_POP:
+		return undo_stack_move(insn, result);
+	default:
+		return condition(insn) || undo_copy_or_write(insn, result);
 	}
 }
 
@@ -236,11 +348,16 @@ const struct placement_arch placement_arch_x86_64 = {
 	.machine = EM_X86_64,
 	.arch = CS_ARCH_X86,
 	.mode = CS_MODE_64,
+	.sp = SP,
+	.return_size = WORD,
 	.is_emulated = is_emulated,
 	.arguments = {5, 4, 1, 2, 8, 9}, /* the same, 3.2.3 */
 	.skip = skip,
 	.branch = branch,
 	.flow = flow,
+	.undo = undo,
+	.condition = condition,
+	.opposite = opposite,
 	.emulated = emulated,
 	.n_emulated = sizeof(emulated) / sizeof(emulated[0]),
 	.stepped = {"test", {0x85, 0xc0, 0xc3}},

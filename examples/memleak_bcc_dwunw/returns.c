@@ -30,6 +30,7 @@ struct follower {
 	bool open;    /* there may be */
 	int err;
 	struct returns returns;
+	struct followed_code *code; /* NULL: not asked for */
 };
 
 static bool is_probed(const struct follower *f, uint64_t vaddr)
@@ -100,23 +101,25 @@ static uint64_t in_slot(const struct follower *f, const char *relocations, uint6
 	return 0;
 }
 
-/* What a jump goes to that may lead out of the function. */
-static void jump(struct follower *f, uint64_t vaddr)
+/* What a jump goes to that may lead out of the function; 0: it is not followed. */
+static uint64_t jump(struct follower *f, uint64_t vaddr)
 {
-	if (!is_probed(f, vaddr))
-		follow_later(f, vaddr);
+	if (is_probed(f, vaddr))
+		return 0;
+	follow_later(f, vaddr);
+	return vaddr;
 }
 
-static void jump_through(struct follower *f, uint64_t slot)
+static uint64_t jump_through(struct follower *f, uint64_t slot)
 {
 	uint64_t vaddr = in_slot(f, ".rela.plt", slot);
 
 	if (!vaddr)
 		vaddr = in_slot(f, ".rela.dyn", slot);
 	if (vaddr)
-		jump(f, vaddr);
-	else
-		f->open = true;
+		return jump(f, vaddr);
+	f->open = true;
+	return 0;
 }
 
 /* A call of an entry of the linkage table is one of what it jumps to. */
@@ -147,27 +150,27 @@ static uint64_t called(const struct follower *f, uint64_t vaddr)
 	return target ? target : vaddr;
 }
 
-/* Whether the code goes on behind the instruction. */
-static bool follow_instruction(struct follower *f)
+/* Whether the code goes on behind the instruction. *flow: what it does, *target: where to, 0: that is not followed. */
+static bool follow_instruction(struct follower *f, enum placement_flow *flow, uint64_t *target)
 {
-	uint64_t target = 0;
-
-	switch (f->arch->flow(f->insn, &target)) {
+	*target = 0;
+	*flow = f->arch->flow(f->insn, target);
+	switch (*flow) {
 	case PLACEMENT_NEXT:
 		return true;
 	case PLACEMENT_CALL:
 		if (!f->sealing)
 			return true;
-		f->open |= !target || !is_probed(f, called(f, target));
+		f->open |= !*target || !is_probed(f, called(f, *target));
 		return false;
 	case PLACEMENT_EITHER:
-		jump(f, target);
+		*target = jump(f, *target);
 		return true;
 	case PLACEMENT_JUMP:
-		jump(f, target);
+		*target = jump(f, *target);
 		return false;
 	case PLACEMENT_SLOT:
-		jump_through(f, target);
+		*target = jump_through(f, *target);
 		return false;
 	case PLACEMENT_RETURN:
 		add_return(f, f->insn->address);
@@ -179,31 +182,48 @@ static bool follow_instruction(struct follower *f)
 	return false;
 }
 
+static void note(struct follower *f, enum placement_flow flow, uint64_t target)
+{
+	uint64_t ignored;
+
+	if (!f->code)
+		return;
+	f->code->instructions[f->code->n++] =
+		(struct followed){f->insn->address, target, (uint8_t)f->insn->size, flow};
+	if (flow == PLACEMENT_LOST &&
+	    f->arch->branch(f->insn, &ignored) == PLACEMENT_BRANCH_ANYWHERE)
+		f->code->computed = true;
+}
+
 /* Up to a jump, or to code that was visited, or to what is no code: the last call did not return. */
 static void follow_block(struct follower *f, uint64_t vaddr)
 {
 	const uint8_t *code;
 	size_t size;
-	uint64_t next = vaddr;
+	uint64_t next = vaddr, target;
 
 	if (elf_file_bytes_at(f->module->elf, vaddr, &code, &size)) {
 		f->open = true;
 		return;
 	}
 	while (!f->err && visit(f, next)) {
+		enum placement_flow flow;
 		struct cfi_row row;
+		bool goes_on;
 
 		if (cfi_find_row(f->cfi, next, &row) ||
 		    !cs_disasm_iter(f->handle, &code, &size, &next, f->insn)) {
 			f->open = true;
 			return;
 		}
-		if (!follow_instruction(f))
+		goes_on = follow_instruction(f, &flow, &target);
+		note(f, flow, target);
+		if (!goes_on)
 			return;
 	}
 }
 
-static void follow(struct follower *f, uint64_t vaddr, bool sealing)
+static void follow(struct follower *f, const uint64_t *vaddrs, size_t n, bool sealing)
 {
 	memset(f->visited, 0, sizeof(f->visited));
 	f->n_visited = 0;
@@ -211,49 +231,93 @@ static void follow(struct follower *f, uint64_t vaddr, bool sealing)
 	f->open = false;
 	f->err = 0;
 	f->returns.n = 0;
-	f->pending[0] = vaddr;
-	f->n_pending = 1;
+	f->n_pending = 0;
+	for (size_t i = 0; i < n; i++)
+		follow_later(f, vaddrs[i]);
 	while (f->n_pending && !f->err && !(sealing && f->open))
 		follow_block(f, f->pending[--f->n_pending]);
 }
 
 static int find(struct follower *f, uint64_t vaddr)
 {
-	follow(f, vaddr, true);
+	follow(f, &vaddr, 1, true);
 	f->returns.sealed = !f->open && !f->err;
 	if (f->returns.sealed)
 		return 0;
-	follow(f, vaddr, false);
+	follow(f, &vaddr, 1, false);
 	if (f->err)
 		return f->err;
 	return f->returns.n ? 0 : -ENOENT;
 }
 
-int returns_find(struct module *module, uint64_t vaddr, const uint64_t *probed, size_t n_probed,
-		 struct returns *ret)
+static void follower_destroy(struct follower *f)
+{
+	if (!f)
+		return;
+	if (f->insn)
+		cs_free(f->insn, 1);
+	if (f->handle)
+		cs_close(&f->handle);
+	free(f);
+}
+
+static int follower_create(struct module *module, const uint64_t *probed, size_t n_probed,
+			   struct follower **ret)
 {
 	struct follower *f = calloc(1, sizeof(*f));
-	int err = -ENOMEM;
+	int err;
 
 	if (!f)
-		return err;
+		return -ENOMEM;
 	f->arch = placement_native_arch();
 	f->module = module;
 	f->probed = probed;
 	f->n_probed = n_probed;
 	err = f->arch ? module_cfi(module, &f->cfi) : -ENOTSUP;
-	if (err || cs_open(f->arch->arch, f->arch->mode, &f->handle) != CS_ERR_OK) {
-		free(f);
-		return err == -ENOMEM ? err : -ENOTSUP;
-	}
-	if (cs_option(f->handle, CS_OPT_DETAIL, CS_OPT_ON) == CS_ERR_OK)
+	if (!err && cs_open(f->arch->arch, f->arch->mode, &f->handle) == CS_ERR_OK &&
+	    cs_option(f->handle, CS_OPT_DETAIL, CS_OPT_ON) == CS_ERR_OK)
 		f->insn = cs_malloc(f->handle);
-	err = f->insn ? find(f, vaddr) : -ENOMEM;
-	if (f->insn)
-		cs_free(f->insn, 1);
-	cs_close(&f->handle);
+	if (f->insn) {
+		*ret = f;
+		return 0;
+	}
+	follower_destroy(f);
+	return err && err != -ENOMEM ? -ENOTSUP : -ENOMEM;
+}
+
+int returns_find(struct module *module, uint64_t vaddr, const uint64_t *probed, size_t n_probed,
+		 struct returns *ret)
+{
+	struct follower *f = NULL;
+	int err = follower_create(module, probed, n_probed, &f);
+
+	if (!err)
+		err = find(f, vaddr);
 	if (!err)
 		*ret = f->returns;
-	free(f);
+	follower_destroy(f);
+	return err;
+}
+
+int returns_follow(struct module *module, const uint64_t *vaddrs, size_t n, const uint64_t *probed,
+		   size_t n_probed, struct followed_code *ret)
+{
+	struct followed_code code = {};
+	struct follower *f = NULL;
+	int err = follower_create(module, probed, n_probed, &f);
+
+	code.instructions = calloc(MAX_INSTRUCTIONS, sizeof(*code.instructions));
+	if (!err && !code.instructions)
+		err = -ENOMEM;
+	if (!err) {
+		f->code = &code;
+		follow(f, vaddrs, n, false);
+		err = f->err;
+	}
+	follower_destroy(f);
+	if (err)
+		free(code.instructions);
+	else
+		*ret = code;
 	return err;
 }

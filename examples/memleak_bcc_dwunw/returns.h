@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "placement_arch.h"
+
 #define RETURNS_MAX 128
 
 struct module;
@@ -28,5 +30,23 @@ struct returns {
  */
 int returns_find(struct module *module, uint64_t vaddr, const uint64_t *probed, size_t n_probed,
 		 struct returns *ret);
+
+/* An instruction on the way. */
+struct followed {
+	uint64_t vaddr;
+	uint64_t target; /* where else it may go, or surely goes; 0: nowhere that is followed */
+	uint8_t size;	 /* bytes */
+	enum placement_flow flow;
+};
+
+struct followed_code {
+	struct followed *instructions; /* free() it; in no order */
+	size_t n;
+	bool computed; /* a jump's destination is not known: it may be among them */
+};
+
+/* The code that returns_find() follows, of several functions. -E2BIG: it is more than that; -ENOTSUP as there. */
+int returns_follow(struct module *module, const uint64_t *vaddrs, size_t n, const uint64_t *probed,
+		   size_t n_probed, struct followed_code *ret);
 
 #endif

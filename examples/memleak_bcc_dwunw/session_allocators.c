@@ -164,6 +164,8 @@ int target_find_allocators(struct session *session, struct target *target)
 {
 	int err;
 
+	/* a stack by frame pointers is taken where the block is seen: right before the return, where they are the caller's */
+	target->allocators.at_returns = session->options.mode == OPTIONS_MODE_OFF;
 	if (target->denied)
 		return guess_allocator(session, target);
 	err = target->process ? process_refresh(session->modules, target->process, NULL)
@@ -237,6 +239,7 @@ static int attach_group(const struct session *session, struct target *target, en
 		{skel->progs.memleak_exit, ALLOCATOR_CALL, true},
 		{skel->progs.memleak_exit, ALLOCATOR_MAPPING, true},
 		{skel->progs.memleak_return, ALLOCATOR_NEW_RETURN, false},
+		{skel->progs.memleak_gate, ALLOCATOR_NEW_GATE, false},
 		{skel->progs.memleak_throw, ALLOCATOR_THROW, false},
 		{skel->progs.memleak_free, ALLOCATOR_FREE, false},
 		{skel->progs.memleak_free_moved, ALLOCATOR_FREE_MOVED, false},

@@ -92,6 +92,8 @@ static int configure(struct session *session)
 	own_pid_namespace(&pidns_dev, &pidns_ino);
 	skel->rodata->pidns_ino = pidns_ino;
 	bpf_program__set_autoload(skel->progs.memleak_fork, options->follow_forks);
+	/* session_allocators.c: at_returns */
+	bpf_program__set_autoload(skel->progs.memleak_gate, options->mode != OPTIONS_MODE_OFF);
 	skel->rodata->use_recent = options->max_blocks > 2 * RECENT_PLACES;
 	bpf_map__set_autocreate(skel->maps.recent_blocks, skel->rodata->use_recent);
 	err = bpf_map__set_max_entries(skel->maps.blocks, options->max_blocks);

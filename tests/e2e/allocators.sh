@@ -5,7 +5,7 @@
 # Proves that allocators are found by themselves, and that with each of them the report equals what the program says it leaks, with
 # complete stacks and the program unharmed: jemalloc, tcmalloc and mimalloc, preloaded, linked, linked statically, with prefixes of their own,
 # opened late, two at once. C++ runs with bad_alloc thrown and caught (operator new of jemalloc and tcmalloc does not call
-# malloc). One line says which were found; where there is none, one line says what was looked for. musl and static glibc: files.sh.
+# malloc), and with every operator new, by threads, on fast and slow ways. One line says which were found; where there is none, one line says what was looked for. musl and static glibc: files.sh.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -49,7 +49,7 @@ for one in jemalloc:libjemalloc.so.2 tcmalloc:libtcmalloc_minimal.so.4 mimalloc:
 		echo "# $maker not tested: there is no $PRELOAD (scripts/install-deps test)"
 		continue
 	fi
-	for name in chain calloc realloc strdup threads mmap_family cxx; do
+	for name in chain calloc realloc strdup threads mmap_family cxx operators; do
 		[ "$maker:$name" = mimalloc:cxx ] || [ "$maker:$name" = mimalloc:realloc ] && continue
 		check "$maker preloaded, $name" run "$maker-$name" "$PROGRAMS/$name"
 	done

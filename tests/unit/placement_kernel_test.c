@@ -195,18 +195,29 @@ static bool is_called(const struct allocator *allocator, size_t i)
 	       allocator->roles[i] != ALLOCATOR_THROW;
 }
 
+/* Of gates, the ways that are not slow are taken. */
 static void check_hits(const struct allocator *allocator, const int *fds)
 {
+	uint64_t gate_hits = 0;
+	size_t n_gates = 0;
+
 	for (size_t i = 0; i < allocator->n_probes; i++) {
 		uint64_t hits = 0;
 
 		if (fds[i] < 0)
 			continue;
-		CHECK(read(fds[i], &hits, sizeof(hits)) == sizeof(hits) && hits > 0);
+		CHECK(read(fds[i], &hits, sizeof(hits)) == sizeof(hits));
+		close(fds[i]);
+		if (allocator->roles[i] == ALLOCATOR_NEW_GATE) {
+			gate_hits += hits;
+			n_gates++;
+			continue;
+		}
+		CHECK(hits > 0);
 		if (!hits)
 			fprintf(stderr, "not hit: %s\n", allocator->names[i]);
-		close(fds[i]);
 	}
+	CHECK(!n_gates || gate_hits > 0);
 }
 
 static void test_allocator(const struct allocator *allocator, const char *library)
