@@ -62,7 +62,7 @@ one_run() {
 for source in tests/programs/*.c tests/programs/*.cc; do
 	name=$(basename "${source%.*}")
 	case $name in
-	*_lib | leaky | steps | modes | unload | storm | dropped_page | forks | sampled | exchange | steady | unknown_code | by_fp | children | kernel_objects | images | replace | memo_* | hard_*) continue ;; # libraries, programs without truth lines, or with a test of their own
+	*_lib | leaky | steps | modes | unload | storm | dropped_page | forks | sampled | exchange | steady | unknown_code | by_fp | children | kernel_objects | exec_thread | images | replace | memo_* | hard_*) continue ;; # libraries, programs without truth lines, or with a test of their own
 	esac
 	one_run "$name" force
 	one_run "$name" off
