@@ -2,7 +2,7 @@
 #include "schedule.h"
 
 #define LEAST_BETWEEN_CHECKS_MS 100
-#define LEAST_REST 20 /* times what a check took */
+#define LEAST_REST 40 /* times what a check took */
 
 static int64_t earlier(int64_t a, int64_t b)
 {

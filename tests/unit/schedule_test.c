@@ -57,7 +57,7 @@ static void test_checks(void)
 	CHECK(schedule_due(&s, 1000) == DUE_CHECK);
 	schedule_checked(&s, 1001, 1);
 	CHECK(schedule_deadline(&s) == 1101 && schedule_due(&s, 1100) == DUE_NOTHING);
-	schedule_checked(&s, 1300, 200); /* it took 200 ms: 4 s of rest */
+	schedule_checked(&s, 1300, 100); /* it took 100 ms: 4 s of rest */
 	CHECK(schedule_due(&s, 5299) == DUE_NOTHING && schedule_due(&s, 5300) == DUE_CHECK);
 	CHECK(schedule_due(&s, 6000) == DUE_REPORT); /* which knows all that a check does */
 }
