@@ -319,23 +319,18 @@ void session_destroy(struct session *session)
 	probe_detach_together(&links);
 	if (session->child.pid)
 		child_end(&session->child);
-	/* dwunw-added begin: all processes at once */
-	ring_buffer__free(session->events);
-	dwunw_bpf_destroy(session->dwunw);
-	session->dwunw = NULL;
-	/* dwunw-added end */
+	ring_buffer__free(session->events); /* dwunw-added: all processes at once */
+	dwunw_bpf_destroy(session->dwunw);  /* dwunw-added */
+	session->dwunw = NULL;		    /* dwunw-added */
 	for (unsigned int i = 0; i < session->n_targets; i++)
 		if (session->targets[i].pid)
 			target_close(session, &session->targets[i]);
 	naming_destroy(session->naming);
 	ring_buffer__free(session->memleak_events);
 	ring_buffer__free(session->trace);
-	/* dwunw-added begin: owns the modules */
-	if (session->context) {
-		dwunw_context_destroy(session->context);
-		session->modules = NULL;
-	}
-	/* dwunw-added end */
+	if (session->context)			 /* dwunw-added: which owns the modules */
+		session->modules = NULL;	 /* dwunw-added */
+	dwunw_context_destroy(session->context); /* dwunw-added */
 	module_cache_destroy(session->modules);
 	recent_unmap(session->recent);
 	memleak_dwunw_bpf__destroy(session->skel);

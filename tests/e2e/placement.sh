@@ -19,7 +19,7 @@ untold() {
 	target_start untold "$PROGRAMS/chain" && tool_start untold -p "$target" -o 0 1000 && target_run untold && tool_stop &&
 		target_end || return 1
 	cat "$WORK/untold.stderr"
-	! grep -qv ': \[dwunw\] ' "$WORK/untold.stderr" # an old kernel lacks other things
+	[ ! -s "$WORK/untold.stderr" ]
 }
 check "without -v nothing is said of glibc" untold
 
